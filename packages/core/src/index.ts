@@ -1,0 +1,1 @@
+export { ArgumentError, type ArgumentErrorDetails, checkArgument, type ErrorDetails, PoiesisError } from './errors';

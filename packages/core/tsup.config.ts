@@ -1,0 +1,14 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: { index: 'src/index.ts', 'node/index': 'src/node/index.ts' },
+  format: ['esm', 'cjs'],
+  dts: true,
+  clean: true,
+  sourcemap: true,
+  target: 'es2022',
+  // tfjs-core itself stays external (two copies are two engines); its gradient registrations are bundled,
+  // because their published files are extensionless ESM that Node can neither import nor require.
+  external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
+  noExternal: [/^@tensorflow\/tfjs-core\/dist\//],
+});

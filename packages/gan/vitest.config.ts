@@ -1,0 +1,3 @@
+import { suites } from '@poiesis/testing/vitest';
+
+export default suites();
