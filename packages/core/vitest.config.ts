@@ -1,3 +1,3 @@
-import { suites } from '@poiesis/testing/vitest';
+import { suites } from '../testing/src/vitest';
 
 export default suites({ hostOnly: ['test/data/**', 'test/checkpoint/**', 'test/node/**', 'test/errors/**'] });
