@@ -11,9 +11,42 @@ export {
   useBackend,
 } from './backend';
 export {
+  fromHost,
+  type HostInputDType,
+  type HostInputRecorder,
+  type HostValues,
+  setHostInputRecorder,
+} from './compile';
+export {
   ArgumentError,
   type ArgumentErrorDetails,
   checkArgument,
   type ErrorDetails,
   PoiesisError,
 } from './errors';
+export {
+  bernoulli,
+  categorical,
+  dropoutMask,
+  hostBernoulli,
+  hostBits,
+  hostCategorical,
+  hostDropoutMask,
+  hostGumbel,
+  hostIntegers,
+  hostNormal,
+  hostTruncatedNormal,
+  hostUniform,
+  type IntegersOptions,
+  integers,
+  type Key,
+  keyFromWords,
+  type NormalOptions,
+  normal,
+  permutation,
+  randomKey,
+  type TruncatedNormalOptions,
+  truncatedNormal,
+  type UniformOptions,
+  uniform,
+} from './random';

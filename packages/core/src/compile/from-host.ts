@@ -1,0 +1,44 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** What a host input may hold: float32, int32, bool (as 0 and 1). */
+export type HostValues = Float32Array | Int32Array | Uint8Array;
+export type HostInputDType = 'float32' | 'int32' | 'bool';
+
+/** Told about every host input while it is set: what a compiler needs to make the input again at each replay. */
+export type HostInputRecorder = (
+  make: () => HostValues,
+  shape: readonly number[],
+  dtype: HostInputDType,
+  tensor: tf.Tensor,
+) => void;
+
+// On globalThis, since a compiler of one copy of core (ESM) must hear of the inputs of another (CJS).
+const RECORDER = Symbol.for('poiesis.hostInputRecorder');
+const holder = globalThis as { [RECORDER]?: HostInputRecorder | null };
+
+/**
+ * A tensor whose values the host computes anew at every step: random draws, the learning rate, bias corrections.
+ * On an eager backend that is `tf.tensor(make(), shape, dtype)`. A compiler records `make` as an input of the graph,
+ * and at each replay of a step calls all its `make`s once, in the order in which they were recorded, without running
+ * the step's JavaScript. So what the values depend on is read inside `make`, and whatever has to advance from step to
+ * step (a count) advances there.
+ *
+ * @param make returns a fresh array at every call: backends keep it without a copy.
+ * @returns a tensor that the caller owns; no gradient flows into it.
+ */
+export function fromHost<R extends tf.Rank = tf.Rank>(
+  make: () => HostValues,
+  shape: tf.ShapeMap[R],
+  dtype: HostInputDType,
+): tf.Tensor<R> {
+  const tensor = tf.tensor<R>(make(), shape, dtype);
+  holder[RECORDER]?.(make, shape, dtype, tensor);
+  return tensor;
+}
+
+/** Sets the recorder, or removes it with null. Returns the one before, for a compiler to restore. */
+export function setHostInputRecorder(recorder: HostInputRecorder | null): HostInputRecorder | null {
+  const before = holder[RECORDER] ?? null;
+  holder[RECORDER] = recorder;
+  return before;
+}

@@ -1,0 +1,7 @@
+export {
+  fromHost,
+  type HostInputDType,
+  type HostInputRecorder,
+  type HostValues,
+  setHostInputRecorder,
+} from './from-host';

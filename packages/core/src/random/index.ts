@@ -1,0 +1,26 @@
+export {
+  bernoulli,
+  categorical,
+  dropoutMask,
+  integers,
+  normal,
+  truncatedNormal,
+  uniform,
+} from './draws';
+export {
+  hostBernoulli,
+  hostBits,
+  hostCategorical,
+  hostDropoutMask,
+  hostGumbel,
+  hostIntegers,
+  hostNormal,
+  hostTruncatedNormal,
+  hostUniform,
+  type IntegersOptions,
+  type NormalOptions,
+  permutation,
+  type TruncatedNormalOptions,
+  type UniformOptions,
+} from './host';
+export { type Key, keyFromWords, randomKey, rebind, traceableKey } from './key';
