@@ -11,6 +11,27 @@ export {
   useBackend,
 } from './backend';
 export {
+  type CheckpointStore,
+  type DiskDType,
+  type HostTensor,
+  hostTensor,
+  type Leaves,
+  type LoadReport,
+  loadLeaves,
+  type NativeArray,
+  type NumberArray,
+  nativeArray,
+  registerStoreFactory,
+  type StateDict,
+  type Stateful,
+  type StoreFactory,
+  saveLeaves,
+  storeFor,
+  type TrainingCheckpoint,
+  toFloat32,
+  toInt32,
+} from './checkpoint';
+export {
   fromHost,
   type HostInputDType,
   type HostInputRecorder,
@@ -22,7 +43,15 @@ export {
   type ArgumentErrorDetails,
   checkArgument,
   type ErrorDetails,
+  FileFormatError,
+  type FileFormatErrorDetails,
   PoiesisError,
+  type ShapeMismatch,
+  StateDictError,
+  type StateDictErrorDetails,
+  StorageError,
+  type StorageErrorDetails,
+  type ValueMismatch,
 } from './errors';
 export {
   bernoulli,
