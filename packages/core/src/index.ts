@@ -83,6 +83,20 @@ export {
   type ValueMismatch,
 } from './errors';
 export {
+  type CropBox,
+  convertChannels,
+  cropImage,
+  fitImage,
+  type HostImage,
+  type ImageChannels,
+  type ImageGridOptions,
+  imageArray,
+  imageGrid,
+  type ResizeFilter,
+  type ResizeOptions,
+  resizeImage,
+} from './images';
+export {
   bernoulli,
   categorical,
   dropoutMask,
