@@ -5,3 +5,4 @@ export {
   type HostValues,
   setHostInputRecorder,
 } from './from-host';
+export { type HostChoiceRecorder, hostChoice, setHostChoiceRecorder } from './host-choice';
