@@ -11,6 +11,7 @@ export { hostTensor, type NativeArray, type NumberArray, nativeArray, toFloat32,
 export type { TensorInfo } from './header';
 export type { DiskDType, HostTensor, LoadReport, StateDict, Stateful } from './host-tensor';
 export { type Leaves, loadLeaves, saveLeaves } from './leaves';
+export { memoryStore } from './memory-store';
 export {
   decodeSafetensors,
   encodeSafetensors,
@@ -33,3 +34,4 @@ export {
   storeFor,
   type TrainingCheckpoint,
 } from './store';
+export { encodeCheckpoint, readCheckpoint } from './training-checkpoint';

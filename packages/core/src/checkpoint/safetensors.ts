@@ -1,4 +1,4 @@
-import { ArgumentError, FileFormatError } from '../errors';
+import { ArgumentError } from '../errors';
 import { type ByteSource, byteSource, type SourceLike } from './byte-source';
 import {
   encodeHeader,
@@ -12,6 +12,44 @@ import type { HostTensor, StateDict } from './host-tensor';
 
 /** Neighbouring tensors are read together up to this size: one read for many small ones. */
 const RUN_BYTES = 16 * 1024 * 1024;
+
+/** The header of a source, with its own bytes (length prefix included). @throws FileFormatError */
+export async function readHeader(
+  source: ByteSource,
+): Promise<{ header: SafetensorsHeader; bytes: Uint8Array }> {
+  const start = await source.read(0, Math.min(8, source.size));
+  const bytes = await source.read(0, 8 + headerLength(start, source.size, source.name));
+  return { header: parseHeader(bytes.subarray(8), source.size, source.name), bytes };
+}
+
+/**
+ * Reads tensors in the order of the file, neighbours together. Each is a view of the run that it came with, so that
+ * aligned files stay aligned.
+ * @param onRun is given each run of bytes, in order
+ */
+export async function readTensors(
+  source: ByteSource,
+  wanted: Iterable<readonly [name: string, info: TensorInfo]>,
+  onRun?: (bytes: Uint8Array) => void,
+): Promise<Map<string, HostTensor>> {
+  const tensors = new Map<string, HostTensor>();
+  const inOrder = [...wanted].sort(([, a], [, b]) => a.offset - b.offset || a.length - b.length);
+  for (let first = 0, last = 0; first < inOrder.length; first = last) {
+    const start = inOrder[first]![1].offset;
+    let end = start;
+    for (last = first; last < inOrder.length; last++) {
+      const { offset, length } = inOrder[last]![1];
+      if (offset !== end || (last > first && offset + length - start > RUN_BYTES)) break;
+      end = offset + length;
+    }
+    const run = await source.read(start, end - start);
+    onRun?.(run);
+    for (const [name, { dtype, shape, offset, length }] of inOrder.slice(first, last)) {
+      tensors.set(name, { dtype, shape, bytes: run.subarray(offset - start, offset - start + length) });
+    }
+  }
+  return tensors;
+}
 
 /** Tensors by name, read when asked for. */
 export interface TensorReader {
@@ -50,9 +88,7 @@ export class SafetensorsFile implements TensorReader {
   static async open(from: SourceLike): Promise<SafetensorsFile> {
     const source = await byteSource(from);
     try {
-      const start = await source.read(0, Math.min(8, source.size));
-      const json = await source.read(8, headerLength(start, source.size, source.name));
-      return new SafetensorsFile(source, parseHeader(json, source.size, source.name));
+      return new SafetensorsFile(source, (await readHeader(source)).header);
     } catch (error) {
       await source.close?.();
       throw error;
@@ -77,23 +113,13 @@ export class SafetensorsFile implements TensorReader {
   }
 
   async stateDict(names: Iterable<string> = this.header.tensors.keys()): Promise<StateDict> {
-    const wanted = [...new Set(names)].map((name) => [name, this.known(name)] as const);
-    const entries = new Map<string, HostTensor | undefined>(wanted.map(([name]) => [name, undefined]));
-    const inOrder = wanted.sort(([, a], [, b]) => a.offset - b.offset || a.length - b.length);
-    for (let first = 0, last = 0; first < inOrder.length; first = last) {
-      const start = inOrder[first]![1].offset;
-      let end = start;
-      for (last = first; last < inOrder.length; last++) {
-        const { offset, length } = inOrder[last]![1];
-        if (offset !== end || (last > first && offset + length - start > RUN_BYTES)) break;
-        end = offset + length;
-      }
-      const run = await this.source.read(start, end - start);
-      for (const [name, { dtype, shape, offset, length }] of inOrder.slice(first, last)) {
-        entries.set(name, { dtype, shape, bytes: run.subarray(offset - start, offset - start + length) });
-      }
-    }
-    return Object.fromEntries(entries) as StateDict;
+    const wanted = [...new Set(names)];
+    const tensors = await readTensors(
+      this.source,
+      wanted.map((name) => [name, this.known(name)] as const),
+    );
+    // In the order asked for, whatever the order in the file.
+    return Object.fromEntries(wanted.map((name) => [name, tensors.get(name)!]));
   }
 
   async close(): Promise<void> {
@@ -152,15 +178,4 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
     at += part.byteLength;
   }
   return whole;
-}
-
-/** Demands that a metadata entry is there. */
-export function requiredMetadata(
-  metadata: Readonly<Record<string, string>>,
-  key: string,
-  file: string,
-): string {
-  const value = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
-  if (value !== undefined) return value;
-  throw new FileFormatError({ file, expected: `metadata "${key}"`, received: 'none' });
 }

@@ -68,11 +68,11 @@ function list<T>(items: readonly T[], what: string, show: (item: T) => string): 
   return `${items.length} ${what}${items.length === 1 ? '' : 's'} (${shown.join(', ')})`;
 }
 
-/** Wrapped models (`module.`, `_orig_mod.`, `model.`) are the usual reason why no key at all fits. */
+/** Wrapped models (`module.`, `_orig_mod.`) and training checkpoints (`generator/`) are why no key at all may fit. */
 function prefixHint(missing: readonly string[], extra: readonly string[]): string {
   const key = missing[0];
   if (key === undefined || extra.length === 0) return '';
-  const wrapped = extra.find((other) => other.endsWith(`.${key}`));
+  const wrapped = extra.find((other) => other.endsWith(`.${key}`) || other.endsWith(`/${key}`));
   if (wrapped === undefined) return '';
   const prefix = wrapped.slice(0, wrapped.length - key.length);
   return missing.every((k) => extra.includes(prefix + k))
