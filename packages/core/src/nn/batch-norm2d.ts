@@ -61,13 +61,13 @@ export class BatchNorm extends Layer {
     const running = { runningMean: this.running_mean, runningVar: this.running_var };
     const training = this.training || !running.runningMean;
     return tf.tidy(() => {
-      let momentum: number | tf.Scalar = this.momentum ?? 0;
-      if (this.training && count) {
-        count.assign(tf.add(count, tf.scalar(1, 'int32')));
-        // The average over all batches. A tensor, not a number: a replayed step has to see it change.
-        if (this.momentum === null) momentum = tf.reciprocal(tf.cast(count, 'float32'));
-      }
-      return batchNorm(x, { weight, bias, eps, momentum, training, ...running });
+      if (!this.training || !count) return batchNorm(x, { weight, bias, eps, training, ...running });
+      const seen = tf.add(count, tf.scalar(1, 'int32'));
+      // The average over all batches. A tensor, not a number: a replayed step has to see it change.
+      const momentum = this.momentum ?? (tf.reciprocal(tf.cast(seen, 'float32')) as tf.Scalar);
+      const y = batchNorm(x, { weight, bias, eps, momentum, training, ...running });
+      count.assign(seen as tf.Scalar);
+      return y;
     });
   }
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkArgument } from '../errors';
 import { uniformInit } from '../init';
-import type { RecurrentWeights } from '../ops/recurrent';
+import { type RecurrentWeights, unstack } from '../ops/recurrent';
 import { dropoutMask, type Key } from '../random';
 import { checkSizes, type WeightOptions } from './fresh';
 import { type Parameter, parameter } from './leaf';
@@ -93,7 +93,7 @@ export abstract class Recurrent extends Module {
     const starts = Object.entries(initial).map(([name, state]) => {
       const ok = !state || String(state.shape) === String(shape);
       checkArgument(ok, fn, `initial.${name}`, `[${shape.join(', ')}]`, state?.shape);
-      return state ? tf.unstack(state, 0) : undefined;
+      return state ? unstack(state, 0) : undefined;
     });
 
     const ends: tf.Tensor[][] = starts.map(() => []);

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { sigmoid, tanh } from './activations';
 import { linear } from './linear';
 import { type RecurrentWeights, recurrentSizes, scan } from './recurrent';
 
@@ -38,8 +39,8 @@ export function gru(
         tf.Tensor,
       ];
       const [rx, zx, nx] = tf.split(gates, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
-      const z = tf.sigmoid(tf.add(zx, zh));
-      const n = tf.tanh(tf.add(nx, tf.mul(tf.sigmoid(tf.add(rx, rh)), nh)));
+      const z = sigmoid(tf.add(zx, zh));
+      const n = tanh(tf.add(nx, tf.mul(sigmoid(tf.add(rx, rh)), nh)));
       return [tf.add(n, tf.mul(z, tf.sub(h, n)))]; // = (1 − z)·n + z·h
     });
     return { output, h: states[0] as tf.Tensor2D };

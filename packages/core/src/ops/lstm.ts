@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { sigmoid, tanh } from './activations';
 import { linear } from './linear';
 import { type RecurrentWeights, recurrentSizes, scan } from './recurrent';
 
@@ -39,8 +40,8 @@ export function lstm(
       (gates, [h, c]) => {
         const sum = tf.add(gates, tf.matMul(h as tf.Tensor2D, recurrent));
         const [i, f, g, o] = tf.split(sum, 4, 1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-        const cell = tf.add(tf.mul(tf.sigmoid(f), c), tf.mul(tf.sigmoid(i), tf.tanh(g)));
-        return [tf.mul(tf.sigmoid(o), tf.tanh(cell)), cell];
+        const cell = tf.add(tf.mul(sigmoid(f), c), tf.mul(sigmoid(i), tanh(g)));
+        return [tf.mul(sigmoid(o), tanh(cell)), cell];
       },
     );
     return { output, h: states[0] as tf.Tensor2D, c: states[1] as tf.Tensor2D };

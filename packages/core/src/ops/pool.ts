@@ -4,6 +4,7 @@ import { effectiveKernel } from './conv2d';
 import { padAxis } from './pad-axis';
 import { type Pair, pairOf } from './pair';
 import { alongHeight, alongWidth, type ResampleMatrix } from './resample';
+import { withGradient } from './with-gradient';
 
 export interface PoolOptions {
   /** Default: the kernel size. */
@@ -177,7 +178,16 @@ function overWidth(x: tf.Tensor4D, f: (x: tf.Tensor3D) => tf.Tensor3D, out: numb
 }
 
 function maxOf(taps: tf.Tensor3D[]): tf.Tensor3D {
-  return taps.reduce((largest, tap) => tf.maximum(largest, tap));
+  return taps.reduce(larger);
+}
+
+/** The larger of both; equal ones give the first. The mask is a constant, which tfjs's gradient forgets. */
+function larger(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
+  return withGradient([a, b], () => ({
+    value: tf.maximum(a, b),
+    saved: [tf.cast(tf.greaterEqual(a, b), 'float32')],
+    gradient: (dy, [first]) => [tf.mul(dy, first!), tf.mul(dy, tf.sub(1, first!))],
+  }));
 }
 
 /** Pixels that each window counts. What hangs over the padding at the end never counts. */

@@ -55,15 +55,20 @@ export function scan<S extends readonly [tf.Tensor, ...tf.Tensor[]]>(
   reverse: boolean,
   cell: (gates: tf.Tensor2D, states: S) => S,
 ): { output: tf.Tensor3D; states: S } {
-  const steps = tf.unstack(projected, 1) as tf.Tensor2D[];
-  if (reverse) steps.reverse();
+  const steps = unstack(projected, 1) as tf.Tensor2D[];
   let states = initial;
-  const outputs = steps.map((gates) => {
+  // A copy: tfjs's tape holds the array of unstacked tensors itself, and would not survive its reversal.
+  const outputs = (reverse ? [...steps].reverse() : steps).map((gates) => {
     states = cell(gates, states);
     return states[0];
   });
   if (reverse) outputs.reverse();
   return { output: tf.stack(outputs, 1) as tf.Tensor3D, states };
+}
+
+/** The slices along an axis, without it. tfjs's own has no gradient where there is one slice only. */
+export function unstack(x: tf.Tensor, axis: number): tf.Tensor[] {
+  return x.shape[axis] === 1 ? [tf.squeeze(x, [axis])] : tf.unstack(x, axis);
 }
 
 function hasShape(x: tf.Tensor, shape: readonly number[]): boolean {
