@@ -8,6 +8,8 @@ import { isWellFormed, JsonReader } from './json-reader';
 export const MAX_HEADER_BYTES = 100_000_000;
 /** More dimensions than any tensor library has. */
 const MAX_RANK = 64;
+/** More metadata than any real file has; a bound on what text alone can make us keep. */
+const MAX_METADATA = 65_536;
 const METADATA = '__metadata__';
 
 /** Where a tensor lies in a file. */
@@ -73,38 +75,44 @@ export function parseHeader(json: Uint8Array, fileSize: number, file: string): S
   }
   const dataStart = 8 + json.length;
   const tensors = new Map<string, TensorInfo>();
-  let metadata: Record<string, string> = {};
+  let metadata: ReadonlyMap<string, string> | undefined;
 
   const reader = new JsonReader(text, file, 8);
-  reader.object((name) => {
-    // The reference reads null as no metadata.
-    if (name === METADATA) metadata = reader.null() ? {} : readMetadata(reader);
-    else tensors.set(name, readTensorInfo(reader, name, dataStart));
-  });
+  reader.object(
+    (name) => {
+      // The reference reads null as no metadata.
+      if (name === METADATA) metadata = reader.null() ? new Map() : reader.strings(MAX_METADATA);
+      else tensors.set(name, readTensorInfo(reader, name, dataStart));
+    },
+    (name) => (name === METADATA ? metadata !== undefined : tensors.has(name)),
+  );
   reader.end();
   checkLayout(tensors, dataStart, fileSize, file);
-  return { tensors, metadata, dataStart };
-}
-
-function readMetadata(reader: JsonReader): Record<string, string> {
-  const entries: [string, string][] = [];
-  reader.object((key) => entries.push([key, reader.string()]));
-  return Object.fromEntries(entries);
+  return { tensors, metadata: Object.fromEntries(metadata ?? []), dataStart };
 }
 
 function readTensorInfo(reader: JsonReader, name: string, dataStart: number): TensorInfo {
   let dtype: string | undefined;
   let shape: number[] | undefined;
   let offsets: number[] | undefined;
-  reader.object((field) => {
-    if (field === 'dtype') dtype = reader.string();
-    else if (field === 'shape') shape = reader.integers(MAX_RANK, `at most ${MAX_RANK} dimensions`);
-    else if (field === 'data_offsets') offsets = reader.integers(2, 'two offsets');
-    else reader.skip();
-  });
+  reader.object(
+    (field) => {
+      if (field === 'dtype') dtype = reader.string();
+      else if (field === 'shape') shape = reader.integers(MAX_RANK, `at most ${MAX_RANK} dimensions`);
+      else if (field === 'data_offsets') offsets = reader.integers(2, 'two offsets');
+      else reader.skip();
+    },
+    (field) =>
+      (field === 'dtype' && dtype !== undefined) ||
+      (field === 'shape' && shape !== undefined) ||
+      (field === 'data_offsets' && offsets !== undefined),
+  );
   const tensor = `tensor ${JSON.stringify(name.slice(0, 80))}`;
   if (!isDiskDType(dtype)) {
-    reader.fail(`${tensor} to have a dtype among ${diskDTypes.join(', ')}`, JSON.stringify(dtype) ?? 'none');
+    reader.fail(
+      `${tensor} to have a dtype among ${diskDTypes.join(', ')}`,
+      dtype === undefined ? 'none' : JSON.stringify(dtype.slice(0, 40)),
+    );
   }
   if (!shape) reader.fail(`${tensor} to have a shape`, 'none');
   if (offsets?.length !== 2) reader.fail(`${tensor} to have two data_offsets`, offsets ? '1 or 0' : 'none');

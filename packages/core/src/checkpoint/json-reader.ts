@@ -20,19 +20,35 @@ export class JsonReader {
     private readonly start = 0,
   ) {}
 
-  /** Reads an object; `each` must consume the value of the key that it is told. Equal keys are an error. */
-  object(each: (key: string) => void): void {
-    const seen = new Set<string>();
+  /**
+   * Reads an object; `each` must consume the value of the key that it is told.
+   * @param taken tells keys that were there already, which are an error; whoever keeps the values knows them
+   */
+  object(each: (key: string) => void, taken: (key: string) => boolean): void {
     this.members('{', '}', 'an object', () => {
       const at = this.at;
       const key = this.string();
-      if (seen.has(key)) this.fail('distinct keys', `${show(key)} twice`, at);
-      seen.add(key);
+      if (taken(key)) this.fail('distinct keys', `${show(key)} twice`, at);
       this.space();
       if (this.text[this.at] !== ':') this.fail('":"', this.here());
       this.at++;
       each(key);
     });
+  }
+
+  /** Reads an object of at most `max` strings. */
+  strings(max: number, check: (value: string) => void = () => {}): Map<string, string> {
+    const map = new Map<string, string>();
+    this.object(
+      (key) => {
+        if (map.size === max) this.fail(`at most ${max} entries`, 'more');
+        const value = this.string();
+        check(value);
+        map.set(key, value);
+      },
+      (key) => map.has(key),
+    );
+    return map;
   }
 
   /** Reads an array; `each` must consume one value. */
@@ -95,12 +111,16 @@ export class JsonReader {
     return found;
   }
 
-  /** Reads and checks one value of any kind without keeping it. */
+  /** Reads one value of any kind without keeping it. Equal keys pass: nobody is told either value. */
   skip(): void {
     this.space();
     const char = this.text[this.at];
-    if (char === '{') this.object(() => this.skip());
-    else if (char === '[') this.array(() => this.skip());
+    if (char === '{') {
+      this.object(
+        () => this.skip(),
+        () => false,
+      );
+    } else if (char === '[') this.array(() => this.skip());
     else if (char === '"') this.string();
     else if (char === '-' || isDigit(this.text.charCodeAt(this.at))) this.number();
     else {
@@ -117,7 +137,7 @@ export class JsonReader {
   }
 
   fail(expected: string, received: string, at = this.at): never {
-    const offset = this.start + new TextEncoder().encode(this.text.slice(0, at)).length;
+    const offset = this.start + utf8Length(this.text, at);
     throw new FileFormatError({ file: this.file, offset, expected, received });
   }
 
@@ -173,6 +193,17 @@ export class JsonReader {
   private here(): string {
     return this.at < this.text.length ? show(this.text.slice(this.at, this.at + 16)) : 'the end';
   }
+}
+
+/** Bytes of the first `end` code units, counted without making them. */
+function utf8Length(text: string, end: number): number {
+  let bytes = 0;
+  for (let i = 0; i < end; i++) {
+    const code = text.charCodeAt(i);
+    // A surrogate is half of a character of four bytes.
+    bytes += code < 0x80 ? 1 : code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3;
+  }
+  return bytes;
 }
 
 /** Whether a string can be written as UTF-8 at all. */

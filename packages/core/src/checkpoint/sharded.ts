@@ -8,7 +8,7 @@ import { SafetensorsFile, type TensorReader } from './safetensors';
 /** Which shard holds which tensor: the content of `model.safetensors.index.json`. */
 export interface ShardIndex {
   /** Tensor name to file name; the files lie beside the index. */
-  readonly weightMap: Readonly<Record<string, string>>;
+  readonly weightMap: ReadonlyMap<string, string>;
   /** Bytes of all tensors together, where the index says. */
   readonly totalSize: number | undefined;
 }
@@ -24,29 +24,30 @@ export function parseShardIndex(bytes: Uint8Array, file = 'index'): ShardIndex {
   } catch (cause) {
     throw new FileFormatError({ file, offset: 0, expected: 'JSON in UTF-8', received: 'other bytes', cause });
   }
-  const reader = new JsonReader(text, file);
-  const entries: [string, string][] = [];
-  let found = false;
-  let totalSize: number | undefined;
-  reader.object((key) => {
-    if (key === 'weight_map') {
-      found = true;
-      reader.object((tensor) => {
-        const shard = reader.string();
-        if (!isPlainName(shard))
-          reader.fail('the plain name of a .safetensors file', JSON.stringify(shard.slice(0, 80)));
-        entries.push([tensor, shard]);
-      });
-    } else if (key === 'metadata') {
-      reader.object((name) => {
-        if (name === 'total_size') totalSize = reader.integer();
-        else reader.skip();
-      });
-    } else reader.skip();
-  });
+  const reader: JsonReader = new JsonReader(text, file);
+  const found: { weightMap?: Map<string, string>; totalSize?: number } = {};
+  reader.object(
+    (key) => {
+      if (key === 'weight_map') {
+        found.weightMap = reader.strings(Number.POSITIVE_INFINITY, (shard) => {
+          if (!isPlainName(shard))
+            reader.fail('the plain name of a .safetensors file', JSON.stringify(shard.slice(0, 80)));
+        });
+      } else if (key === 'metadata') {
+        reader.object(
+          (name) => {
+            if (name === 'total_size') found.totalSize = reader.integer();
+            else reader.skip();
+          },
+          (name) => name === 'total_size' && found.totalSize !== undefined,
+        );
+      } else reader.skip();
+    },
+    (key) => key === 'weight_map' && found.weightMap !== undefined,
+  );
   reader.end();
-  if (!found) reader.fail('a "weight_map"', 'none');
-  return { weightMap: Object.fromEntries(entries), totalSize };
+  if (!found.weightMap) reader.fail('a "weight_map"', 'none');
+  return { weightMap: found.weightMap, totalSize: found.totalSize };
 }
 
 function isPlainName(name: string): boolean {
@@ -90,7 +91,7 @@ export class ShardedSafetensors implements TensorReader {
     }
     const sharded = new ShardedSafetensors(parsed, source.name, shard, new Map());
     try {
-      for (const [tensor, file] of Object.entries(parsed.weightMap)) {
+      for (const [tensor, file] of parsed.weightMap) {
         const info = (await sharded.open(file)).info(tensor);
         if (!info) {
           const expected = `shard ${file} to hold ${JSON.stringify(tensor.slice(0, 80))}`;
@@ -151,8 +152,7 @@ export class ShardedSafetensors implements TensorReader {
   }
 
   private fileOf(name: string): string {
-    const { weightMap } = this.index;
-    const file = Object.hasOwn(weightMap, name) ? weightMap[name] : undefined;
+    const file = this.index.weightMap.get(name);
     if (file !== undefined) return file;
     const expected = `one of the ${this.infos.size} tensors of ${this.name}`;
     throw new ArgumentError({ fn: 'ShardedSafetensors.tensor', argument: 'name', expected, received: name });
