@@ -149,7 +149,8 @@ export function oneCycle(max: number, options: OneCycleOptions): Schedule {
     const at = points.findIndex(([end], i) => i > 0 && count <= end);
     const [start, from] = points[at - 1]!;
     const [end, to] = points[at]!;
-    return between(from, to, (count - start) / (end - start));
+    // A phase of no length, which a short cycle can have, is at its end.
+    return end === start ? to : between(from, to, (count - start) / (end - start));
   };
 }
 
