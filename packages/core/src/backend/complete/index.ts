@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { registry } from '../registry';
+import { correctWasm } from '../wasm';
 import { composedKernel } from './completion';
 import { kernelCompletions } from './kernels';
 
@@ -11,4 +12,5 @@ export function completeKernels(backend: string): void {
   for (const completion of kernelCompletions) {
     if (!tf.getKernel(completion.kernel, backend)) tf.registerKernel(composedKernel(completion, backend));
   }
+  if (backend === 'wasm') correctWasm();
 }

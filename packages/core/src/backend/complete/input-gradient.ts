@@ -51,14 +51,21 @@ function phase(
   return convolve(padOrCrop(dy, th.pad, tw.pad), flipped, [axes[0].dilation, axes[1].dilation]);
 }
 
-interface PhaseTaps {
+/** The taps that matter for the inputs ≡ residue (mod stride) of one axis. */
+export interface PhaseTaps {
+  /** First tap; then every stride-th. */
   first: number;
   count: number;
+  /** Number of results, rounded up to that of residue 0. */
   length: number;
-  pad: [number, number];
+  /** Padding of dy (negative: cropping) with which a stride-1 convolution has `length` results. */
+  pad: [before: number, after: number];
 }
 
-function phaseTaps({ input, output, filter, stride, dilation, before }: Axis, residue: number): PhaseTaps {
+export function phaseTaps(
+  { input, output, filter, stride, dilation, before }: Axis,
+  residue: number,
+): PhaseTaps {
   if (stride > 1 && dilation > 1) throw new Error('a convolution has either a stride or a dilation above 1');
   // With a stride: taps first, first + stride, …; dy index of the first one is q + shift for result q·stride + residue.
   // With a dilation the stride is 1: all taps, dy index q + before − dilation·k.

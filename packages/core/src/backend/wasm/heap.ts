@@ -1,0 +1,31 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type * as tf from '@tensorflow/tfjs-core';
+
+// Reads and writes tensors in the heap of tfjs's wasm backend. Upstream is frozen at 4.22.0, and these fields are
+// public in its types.
+
+/** What a kernel function of the wasm backend is given. */
+export interface WasmKernelArgs {
+  inputs: Record<string, tf.Tensor>;
+  // biome-ignore lint/suspicious/noExplicitAny: attributes have a different type for each kernel; each file states its own
+  attrs: any;
+  backend: BackendWasm;
+}
+
+/**
+ * The whole heap as 4-byte elements. Copies inside it (`copyWithin`) work for float32 and int32 alike.
+ * An allocation may move the heap: make all outputs first.
+ */
+export function heap(backend: BackendWasm): Float32Array {
+  return new Float32Array(backend.wasm.HEAPU8.buffer);
+}
+
+/** Index in `heap` of a tensor's first element. */
+export function start(backend: BackendWasm, tensor: tf.TensorInfo): number {
+  return backend.dataIdMap.get(tensor.dataId).memoryOffset >>> 2;
+}
+
+/** The number by which the C++ side knows a tensor. */
+export function idOf(backend: BackendWasm, tensor: tf.TensorInfo): number {
+  return backend.dataIdMap.get(tensor.dataId).id;
+}
