@@ -16,7 +16,7 @@ export function softmax<R extends tf.Rank>(x: tf.Tensor<R>, axis = -1): tf.Tenso
 
 /** `log(softmax(x))`, along `axis`, the last by default. */
 export function logSoftmax<R extends tf.Rank>(x: tf.Tensor<R>, axis = -1): tf.Tensor<R> {
-  return alongLast('logSoftmax', x, axis, (rows) => tf.sub(rows, logSumExpLast(rows))) as tf.Tensor<R>;
+  return alongLast('logSoftmax', x, axis, logSoftmaxLast) as tf.Tensor<R>;
 }
 
 /**
@@ -46,24 +46,41 @@ function softmaxLast(x: tf.Tensor): tf.Tensor {
   });
 }
 
-/** `[..., n]` → `[..., 1]`. */
-export function logSumExpLast(x: tf.Tensor): tf.Tensor {
+function logSoftmaxLast(x: tf.Tensor): tf.Tensor {
   return withGradient([x], () => {
     const p = tf.softmax(x);
+    const { top, excess } = normalizer(x, p);
     return {
-      value: logNormalizer(x, p),
+      value: tf.sub(tf.sub(x, top), excess),
       saved: [x, p],
-      gradient: (dy, [x, p]) => tf.mul(gradientIsRecorded() ? softmaxLast(x!) : p!, dy),
+      gradient: (dy, [x, saved]) => {
+        const p = gradientIsRecorded() ? softmaxLast(x!) : saved!;
+        return tf.sub(dy, tf.mul(p, tf.sum(dy, -1, true)));
+      },
+    };
+  });
+}
+
+/** `[..., n]` → `[..., 1]`. */
+function logSumExpLast(x: tf.Tensor): tf.Tensor {
+  return withGradient([x], () => {
+    const p = tf.softmax(x);
+    const { top, excess } = normalizer(x, p);
+    return {
+      value: tf.add(top, excess),
+      saved: [x, p],
+      gradient: (dy, [x, saved]) => tf.mul(gradientIsRecorded() ? softmaxLast(x!) : saved!, dy),
     };
   });
 }
 
 /**
- * `log Σ e^x` from `x` and its softmax: the largest probability is `e^(max − lse)`, at least 1/n, so its logarithm is
- * safe. Two row maxima instead of a second exponential over everything.
+ * `log Σ e^x` along the last axis in two parts, from `x` and its softmax: the largest logit, and what is above it. The
+ * largest probability is `e^(max − lse)`, at least 1/n, so its logarithm is safe: two row maxima instead of a second
+ * exponential over everything. Subtract `top` first: beside logits of 10000, the sum of both would lose digits.
  */
-export function logNormalizer(x: tf.Tensor, p: tf.Tensor): tf.Tensor {
-  return tf.sub(tf.max(x, -1, true), tf.log(tf.max(p, -1, true)));
+export function normalizer(x: tf.Tensor, p: tf.Tensor): { top: tf.Tensor; excess: tf.Tensor } {
+  return { top: tf.max(x, -1, true), excess: tf.neg(tf.log(tf.max(p, -1, true))) };
 }
 
 function alongLast(fn: string, x: tf.Tensor, axis: number, f: (rows: tf.Tensor) => tf.Tensor): tf.Tensor {

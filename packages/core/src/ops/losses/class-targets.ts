@@ -16,7 +16,7 @@ export interface ClassTargets {
   index: tf.Tensor1D;
   /** bool `[rows]`: which count. `null`: all. */
   counted: tf.Tensor1D | null;
-  /** float32 `[rows]`: 1, or NaN for a class that does not exist. `null`: all exist. */
+  /** float32 `[rows]`: 1, or NaN for a class that neither exists nor is ignored. `null`: there is none. */
   valid: tf.Tensor1D | null;
 }
 
@@ -42,7 +42,7 @@ export function classTargets(
   );
   const index = tf.mul(t, tf.cast(exists, 'int32')) as tf.Tensor1D;
   if (seen) return { index, counted, valid: null };
-  const fine = tf.cast(exists, 'float32');
+  const fine = tf.cast(tf.logicalOr(exists, tf.logicalNot(counted)), 'float32');
   return { index, counted, valid: tf.div(fine, fine) as tf.Tensor1D }; // 0 / 0 is NaN
 }
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkArgument } from '../../errors';
-import { logNormalizer, logSoftmax, softmax } from '../softmax';
+import { logSoftmax, normalizer, softmax } from '../softmax';
 import { gradientIsRecorded, withGradient } from '../with-gradient';
 import { type ClassLossOptions, checkClassOptions, classTargets, pick, reduceRows } from './class-targets';
 import { checkReduction, reduce } from './reduce';
@@ -86,11 +86,17 @@ function againstClasses(
   const even = smoothing / classes;
   return withGradient([x], () => {
     const p = tf.softmax(x);
-    const lse = logNormalizer(x, p); // (rows, 1)
-    const hit = tf.sub(tf.reshape(lse, [rows]), pick(x, index)); // (rows)
+    const { top, excess } = normalizer(x, p); // (rows, 1)
+    /** `lse − logits`, for one logit of each row or for all. */
+    const below = (logits: tf.Tensor) => tf.add(tf.sub(top, logits), excess);
+    const hit = tf.reshape(below(tf.reshape(pick(x, index), [rows, 1])), [rows]);
     const weighted = weight ? tf.mul(hit, tf.gather(weight, index)) : hit;
+    const spread = () => {
+      const misses = below(x); // (rows, classes)
+      return tf.mul(tf.sum(weight ? tf.mul(misses, weight) : misses, -1), even);
+    };
     return {
-      value: smoothing === 0 ? weighted : tf.add(tf.mul(weighted, 1 - smoothing), spread(x, lse)),
+      value: smoothing === 0 ? weighted : tf.add(tf.mul(weighted, 1 - smoothing), spread()),
       saved: weight ? [x, p, index, weight] : [x, p, index],
       gradient: (dy, [x, saved, index, weight]) => {
         const p = gradientIsRecorded() ? softmax(x!) : saved!;
@@ -102,11 +108,6 @@ function againstClasses(
       },
     };
   });
-
-  function spread(x: tf.Tensor, lse: tf.Tensor): tf.Tensor {
-    const misses = tf.sub(lse, x); // (rows, classes)
-    return tf.mul(tf.sum(weight ? tf.mul(misses, weight) : misses, -1), even);
-  }
 }
 
 /** A loss per row gets the leading axes back; a scalar stays one. */

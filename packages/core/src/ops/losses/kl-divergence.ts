@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { exp } from '../activations';
+import { exp, relu } from '../activations';
 import { checkReduction, checkSameShape, type Reduction, reduce, total } from './reduce';
 
 export interface KlDivergenceOptions {
@@ -29,7 +29,7 @@ export function klDivergence(
   checkReduction('klDivergence', reduction, ['mean', 'batchmean', 'sum', 'none']);
   checkSameShape('klDivergence', input, target);
   return tf.tidy(() => {
-    const logOf = (t: tf.Tensor) => tf.log(tf.clipByValue(t, SMALLEST, 3e38));
+    const logOf = (t: tf.Tensor) => tf.log(tf.add(relu(t), SMALLEST)); // finite at 0
     const losses = logTarget
       ? tf.mul(exp(target), tf.sub(target, input))
       : tf.mul(target, tf.sub(logOf(target), input));
