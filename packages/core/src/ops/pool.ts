@@ -4,7 +4,7 @@ import { effectiveKernel } from './conv2d';
 import { padAxis } from './pad-axis';
 import { type Pair, pairOf } from './pair';
 import { alongHeight, alongWidth, type ResampleMatrix } from './resample';
-import { withGradient } from './with-gradient';
+import { gradientIsRecorded, withGradient } from './with-gradient';
 
 export interface PoolOptions {
   /** Default: the kernel size. */
@@ -40,9 +40,9 @@ interface Axis {
 /**
  * Largest value of each window, as `torch.nn.functional.max_pool2d`.
  *
- * Composed from shifted maxima, one axis after the other, rather than from tfjs's kernel: that makes it right on
- * every backend (wasm's gradient of MaxPool is wrong for negative maxima), twice differentiable, and gives ties to
- * the first pixel in reading order, as PyTorch does.
+ * Where a gradient is recorded it is composed from shifted maxima, one axis after the other: tfjs's own gradient is
+ * wrong on wasm for negative maxima and differentiates only once. Ties give theirs to the first pixel in reading
+ * order, as PyTorch's do.
  *
  * @param x `[batch, height, width, channels]`.
  * @returns `[batch, outHeight, outWidth, channels]`. The caller owns it.
@@ -50,6 +50,10 @@ interface Axis {
 export function maxPool2d(x: tf.Tensor, kernelSize: Pair, options: MaxPool2dOptions = {}): tf.Tensor4D {
   const [height, width] = poolAxes('maxPool2d', x, kernelSize, options, options.dilation ?? 1);
   return tf.tidy(() => {
+    if (!gradientIsRecorded() && height.dilation === 1 && width.dilation === 1) {
+      const { kernel, stride, pads } = nativeOptions(height, width);
+      return tf.maxPool(x as tf.Tensor4D, kernel, stride, pads);
+    }
     // Columns before rows: then the first of equal maxima in reading order keeps the gradient.
     const columns = overWidth(x as tf.Tensor4D, (rows) => maxOf(windows(rows, width, -Infinity)), width.out);
     return overHeight(columns, (rows) => maxOf(windows(rows, height, -Infinity)), height.out);
@@ -79,6 +83,11 @@ export function avgPool2d(x: tf.Tensor, kernelSize: Pair, options: AvgPool2dOpti
     );
   };
   return tf.tidy(() => {
+    const { kernel, stride, pads } = nativeOptions(height, width);
+    // tfjs never counts padding, and differentiates only once.
+    if (!gradientIsRecorded() && divisorOverride === null && pads.flat().every((pad) => pad === 0)) {
+      return tf.avgPool(x as tf.Tensor4D, kernel, stride, pads);
+    }
     const columns = overWidth(x as tf.Tensor4D, (rows) => mean(rows, width), width.out);
     const y = overHeight(columns, (rows) => mean(rows, height), height.out);
     return divisorOverride === null ? y : tf.div(y, divisorOverride);
@@ -145,6 +154,21 @@ function poolAxes(
     return { size, kernel, stride, padding, dilation: dilation[i], out };
   };
   return [axis(0), axis(1)];
+}
+
+/** What tfjs's pooling kernels take. They need no more padding at the end than the last window reaches. */
+function nativeOptions(height: Axis, width: Axis) {
+  const sides = ({ size, kernel, stride, padding, out }: Axis): [number, number] => [
+    padding,
+    Math.max(0, (out - 1) * stride + kernel - padding - size),
+  ];
+  const none: [number, number] = [0, 0];
+  const pads: [number, number][] = [none, sides(height), sides(width), none];
+  return {
+    kernel: [height.kernel, width.kernel] as [number, number],
+    stride: [height.stride, width.stride] as [number, number],
+    pads: pads as [[number, number], [number, number], [number, number], [number, number]],
+  };
 }
 
 /**
