@@ -119,23 +119,28 @@ class Accumulating implements Optimizer {
   }
 
   #restoreSums(parameters: Record<string, Parameter>): void {
-    const keys = Object.keys(this.#waiting);
-    if (keys.length === 0) return;
+    const waiting = Object.entries(this.#waiting);
+    if (waiting.length === 0) return;
+    const nameOf = (key: string) => key.slice(PREFIX.length);
+    // Some may be frozen and not handed over any more; all of them unknown is the state of another model.
+    const usable = waiting.filter(([key]) => Object.hasOwn(parameters, nameOf(key)));
+    if (usable.length === 0) {
+      throw new StateDictError({ fn: 'accumulate.step', extra: waiting.map(([key]) => key) });
+    }
     const leaves: Record<string, Buffer> = {};
-    for (const key of keys) {
-      const parameter = parameters[key.slice(PREFIX.length)];
-      if (parameter) leaves[key] = buffer(tf.zeros(parameter.shape), diskFormat(parameter));
+    for (const [key] of usable) {
+      const parameter = parameters[nameOf(key)]!;
+      leaves[key] = buffer(tf.zeros(parameter.shape), diskFormat(parameter));
     }
     try {
-      loadLeaves(leaves, this.#waiting);
+      loadLeaves(leaves, Object.fromEntries(usable));
     } catch (error) {
       tf.dispose(leaves);
       throw error;
     }
     for (const [key, leaf] of Object.entries(leaves)) {
-      const name = key.slice(PREFIX.length);
-      this.#sums.set(name, leaf);
-      this.#current.add(name);
+      this.#sums.set(nameOf(key), leaf);
+      this.#current.add(nameOf(key));
     }
     this.#waiting = {};
   }

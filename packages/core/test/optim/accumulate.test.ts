@@ -3,6 +3,7 @@ import {
   adam,
   hostTensor,
   type Optimizer,
+  type StateDict,
   StateDictError,
   setHostChoiceRecorder,
   sgd,
@@ -151,5 +152,21 @@ describe('accumulate', () => {
     );
     expect(() => optimizer.loadStateDict({ micro: hostTensor([1], [], 'I64') })).toThrow(StateDictError);
     expect(optimizer.count).toBe(0);
+
+    const parameters = parametersOf(shapes, initial);
+    const zero = hostTensor([0], [], 'I64');
+    const one = hostTensor([1], [], 'I64');
+    const resume = (sums: StateDict) => optimizer.loadStateDict({ count: zero, micro: one, ...sums });
+    const step = () => stepWith(optimizer, parameters, { w: [0, 0, 0, 0] });
+    resume({ 'accumulated.x': hostTensor([1, 1], [2]) });
+    expect(step).toThrow('accumulate.step: 1 extra key (accumulated.x)');
+    resume({ 'accumulated.b': hostTensor([1], [1]) });
+    expect(step).toThrow('accumulated.b: expected [2], got [1]');
+    // One of several that is not handed over any more is no mistake.
+    resume({ 'accumulated.x': hostTensor([1, 1], [2]), 'accumulated.b': hostTensor([2, 2], [2]) });
+    step();
+    expect(parameters.b!).toBeAllClose([0.499, -0.501]);
+    optimizer.dispose();
+    tf.dispose(parameters);
   });
 });

@@ -5,10 +5,11 @@ import { exactLog, lowerNormalTail, normalQuantile } from '../../src/random/exac
 describe('exactLog', () => {
   it('agrees with Math.log to a few units in the last place', () => {
     const xs = hostUniform(randomKey(1), 20000, { min: -500, max: 500 });
-    for (const x of xs) {
-      const y = Math.exp(x);
-      expect(Math.abs(exactLog(y) - Math.log(y)) / Math.abs(Math.log(y))).toBeLessThan(1e-15);
-    }
+    const worst = xs.reduce((error, x) => {
+      const log = Math.log(Math.exp(x));
+      return Math.max(error, Math.abs(exactLog(Math.exp(x)) - log) / Math.abs(log));
+    }, 0);
+    expect(worst).toBeLessThan(1e-15);
     expect(exactLog(1)).toBe(0);
     expect(exactLog(2)).toBe(Math.LN2);
   });
