@@ -38,7 +38,7 @@ export class Unfit extends Error {}
  * @throws ArgumentError where the count does not match the shape, or a value does not fit.
  */
 export function hostTensor(
-  values: NativeArray | readonly number[],
+  values: NativeArray | readonly number[] | readonly bigint[],
   shape: readonly number[],
   dtype: DiskDType = naturalDType(values),
 ): HostTensor {
@@ -243,7 +243,10 @@ const integerRanges = {
 } as const;
 
 /** The bytes of `values` as `dtype`, freshly allocated. @throws Unfit */
-export function encodeValues(values: NativeArray | readonly number[], dtype: DiskDType): Uint8Array {
+export function encodeValues(
+  values: NativeArray | readonly number[] | readonly bigint[],
+  dtype: DiskDType,
+): Uint8Array {
   if (!Array.isArray(values) && naturalDType(values) === dtype) return copyBytes(values as NativeArray);
   if (dtype === 'I64' || dtype === 'U64') return encode64(values, dtype);
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
@@ -285,7 +288,10 @@ export function encodeValues(values: NativeArray | readonly number[], dtype: Dis
   }
 }
 
-function encode64(values: NativeArray | readonly number[], dtype: 'I64' | 'U64'): Uint8Array {
+function encode64(
+  values: NativeArray | readonly number[] | readonly bigint[],
+  dtype: 'I64' | 'U64',
+): Uint8Array {
   const [min, max] = dtype === 'I64' ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
   const out = dtype === 'I64' ? new BigInt64Array(values.length) : new BigUint64Array(values.length);
   for (let i = 0; i < out.length; i++) {
@@ -299,7 +305,7 @@ function encode64(values: NativeArray | readonly number[], dtype: 'I64' | 'U64')
   return bytesOf(out);
 }
 
-function naturalDType(values: NativeArray | readonly number[]): DiskDType {
+function naturalDType(values: NativeArray | readonly number[] | readonly bigint[]): DiskDType {
   if (values instanceof Float64Array) return 'F64';
   if (values instanceof Int32Array) return 'I32';
   if (values instanceof Uint32Array) return 'U32';
