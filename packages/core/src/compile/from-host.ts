@@ -4,13 +4,15 @@ import * as tf from '@tensorflow/tfjs-core';
 export type HostValues = Float32Array | Int32Array | Uint8Array;
 export type HostInputDType = 'float32' | 'int32' | 'bool';
 
-/** Told about every host input while it is set: what a compiler needs to make the input again at each replay. */
+/**
+ * Makes every host input while it is set. A compiler calls `make` (or reuses values that it made already), returns the
+ * tensor, and remembers both, to make the input again at each replay.
+ */
 export type HostInputRecorder = (
   make: () => HostValues,
   shape: readonly number[],
   dtype: HostInputDType,
-  tensor: tf.Tensor,
-) => void;
+) => tf.Tensor;
 
 // On globalThis, since a compiler of one copy of core (ESM) must hear of the inputs of another (CJS).
 const RECORDER = Symbol.for('poiesis.hostInputRecorder');
@@ -31,9 +33,8 @@ export function fromHost<R extends tf.Rank = tf.Rank>(
   shape: tf.ShapeMap[R],
   dtype: HostInputDType,
 ): tf.Tensor<R> {
-  const tensor = tf.tensor<R>(make(), shape, dtype);
-  holder[RECORDER]?.(make, shape, dtype, tensor);
-  return tensor;
+  const record = holder[RECORDER];
+  return record ? (record(make, shape, dtype) as tf.Tensor<R>) : tf.tensor<R>(make(), shape, dtype);
 }
 
 /** Sets the recorder, or removes it with null. Returns the one before, for a compiler to restore. */

@@ -1,5 +1,5 @@
-/** Told about every host choice while it is set: what a compiler needs to choose again at each replay. */
-export type HostChoiceRecorder = (choose: () => number, chosen: number) => void;
+/** Takes every host choice while it is set: a compiler calls `choose` and remembers it, to choose again at each replay. */
+export type HostChoiceRecorder = (choose: () => number) => number;
 
 const RECORDER = Symbol.for('poiesis.hostChoiceRecorder');
 const holder = globalThis as { [RECORDER]?: HostChoiceRecorder | null };
@@ -11,9 +11,8 @@ const holder = globalThis as { [RECORDER]?: HostChoiceRecorder | null };
  * of what came out, so `choose` may advance a counter as a `make` may.
  */
 export function hostChoice(choose: () => number): number {
-  const chosen = choose();
-  holder[RECORDER]?.(choose, chosen);
-  return chosen;
+  const record = holder[RECORDER];
+  return record ? record(choose) : choose();
 }
 
 /** Sets the recorder, or removes it with null. Returns the one before, for a compiler to restore. */

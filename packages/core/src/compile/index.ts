@@ -1,4 +1,11 @@
 export {
+  type CompileOptions,
+  compile,
+  registerCompiler,
+  type StepCompiler,
+  setCompileCheck,
+} from './compile';
+export {
   fromHost,
   type HostInputDType,
   type HostInputRecorder,

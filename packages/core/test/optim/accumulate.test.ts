@@ -131,7 +131,10 @@ describe('accumulate', () => {
     const choices: (() => number)[] = [];
     const parameters = parametersOf(shapes, initial);
     const optimizer = accumulate(sgd(), 3);
-    const before = setHostChoiceRecorder((choose) => choices.push(choose));
+    const before = setHostChoiceRecorder((choose) => {
+      choices.push(choose);
+      return choose();
+    });
     stepWith(optimizer, parameters, gradientsAt(0, shapes));
     setHostChoiceRecorder(before);
     // The replay of a micro-batch calls the choice again, which counts it.

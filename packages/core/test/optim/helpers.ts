@@ -39,8 +39,10 @@ export function gradientsAt(step: number, shapes: Record<string, number[]>): Val
 /** The host inputs of `body` in order: how to make each again, and the values that it had. */
 export function recordInputs(body: () => void): { make: () => HostValues; values: number[] }[] {
   const inputs: { make: () => HostValues; values: number[] }[] = [];
-  const before = setHostInputRecorder((make, _shape, _dtype, tensor) => {
-    inputs.push({ make, values: [...tensor.dataSync()] });
+  const before = setHostInputRecorder((make, shape, dtype) => {
+    const values = make();
+    inputs.push({ make, values: [...values] });
+    return tf.tensor(values, [...shape], dtype);
   });
   try {
     body();

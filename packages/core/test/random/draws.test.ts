@@ -91,7 +91,10 @@ describe('categorical', () => {
 it('draws anew from a rebound key when a recorded input is made again', () => {
   const makes: (() => HostValues)[] = [];
   const root = traceableKey(randomKey(1));
-  const before = setHostInputRecorder((make) => makes.push(make));
+  const before = setHostInputRecorder((make, shape, dtype) => {
+    makes.push(make);
+    return tf.tensor(make(), [...shape], dtype);
+  });
   try {
     tf.dispose([normal(root.fold(1), [6]), dropoutMask(root.split(2)[1]!, 0.5, [6])]);
   } finally {
