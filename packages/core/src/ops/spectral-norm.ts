@@ -54,7 +54,7 @@ export function spectralValue(matrix: tf.Tensor, { u, v }: SingularVectors): tf.
     return {
       value: tf.reshape(tf.matMul(row, tf.reshape(v, [-1, 1])), []),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        tf.mul(dy, tf.matMul(tf.reshape(saved[0]!, [-1, 1]), tf.reshape(saved[1]!, [1, -1]))),
+        tf.mul(tf.mul(dy, tf.reshape(saved[0]!, [-1, 1])), tf.reshape(saved[1]!, [1, -1])),
     };
   });
   return sigma(matrix) as tf.Scalar;
