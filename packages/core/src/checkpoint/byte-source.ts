@@ -1,4 +1,5 @@
 import { FileFormatError, StorageError } from '../errors';
+import { bytesOf } from './convert';
 
 /** Random access to bytes: a file, a Blob, a buffer, a URL that serves ranges. */
 export interface ByteSource {
@@ -37,10 +38,11 @@ export async function byteSource(source: SourceLike): Promise<ByteSource> {
 
 /** Bytes in memory. Reads are views, not copies. */
 export function bufferSource(bytes: Uint8Array, name = 'buffer'): ByteSource {
+  const plain = bytesOf(bytes);
   return {
     name,
-    size: bytes.byteLength,
-    read: async (offset, length) => exactly(name, bytes.subarray(offset, offset + length), offset, length),
+    size: plain.byteLength,
+    read: async (offset, length) => exactly(name, plain.subarray(offset, offset + length), offset, length),
   };
 }
 

@@ -318,7 +318,7 @@ function naturalDType(values: NativeArray | readonly number[] | readonly bigint[
   return 'F32';
 }
 
-/** The bytes behind an array, without a copy. */
+/** The bytes behind an array, without a copy, and as a plain Uint8Array where it is Node's Buffer. */
 export function bytesOf(array: NativeArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors';
 import { type ByteSource, byteSource, type SourceLike } from './byte-source';
+import { bytesOf } from './convert';
 import {
   encodeHeader,
   fileOrder,
@@ -141,11 +142,12 @@ export interface SafetensorsContent {
 }
 
 /**
- * Reads a whole file from memory. The tensors are views of `bytes`, not copies.
+ * Reads a whole file from memory. The tensors are views of `content`, not copies.
  * @param file name for error messages
  * @throws FileFormatError
  */
-export function decodeSafetensors(bytes: Uint8Array, file = 'buffer'): SafetensorsContent {
+export function decodeSafetensors(content: Uint8Array, file = 'buffer'): SafetensorsContent {
+  const bytes = bytesOf(content);
   const length = headerLength(bytes.subarray(0, 8), bytes.byteLength, file);
   const { tensors, metadata } = parseHeader(bytes.subarray(8, 8 + length), bytes.byteLength, file);
   const state: [string, HostTensor][] = [];

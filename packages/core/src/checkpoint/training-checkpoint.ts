@@ -1,5 +1,6 @@
 import { ArgumentError, checkArgument, FileFormatError } from '../errors';
 import type { ByteSource } from './byte-source';
+import { copyBytes } from './convert';
 import { type Checksum, crc32 } from './crc32';
 import type { HostTensor, StateDict } from './host-tensor';
 import { readHeader, readTensors, safetensorsParts } from './safetensors';
@@ -71,7 +72,7 @@ export async function readCheckpoint(
   if (place === undefined || json === undefined) {
     throw new FileFormatError({ file, expected: 'a training checkpoint', received: 'other safetensors' });
   }
-  const zeroed = bytes.slice();
+  const zeroed = copyBytes(bytes);
   zeroed.fill(0x30, place, place + ZEROS.length);
   let crc = checksum(zeroed);
   const tensors = await readTensors(source, header.tensors, (run) => {

@@ -83,13 +83,13 @@ export type Damage = (bytes: Uint8Array) => Uint8Array;
 const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 export const truncation: fc.Arbitrary<Damage> = place.map(
-  (at) => (bytes) => bytes.slice(0, Math.floor(at * bytes.length)),
+  (at) => (bytes) => new Uint8Array(bytes.subarray(0, Math.floor(at * bytes.length))),
 );
 
 export const bitFlips: fc.Arbitrary<Damage> = fc
   .array(fc.tuple(place, fc.integer({ min: 0, max: 7 })), { minLength: 1, maxLength: 6 })
   .map((flips) => (bytes) => {
-    const copy = bytes.slice();
+    const copy = new Uint8Array(bytes); // slice() of a Buffer would share
     for (const [at, bit] of flips) copy[Math.floor(at * copy.length)]! ^= 1 << bit;
     return copy;
   });
@@ -97,7 +97,7 @@ export const bitFlips: fc.Arbitrary<Damage> = fc
 export const overwriting: fc.Arbitrary<Damage> = fc
   .tuple(place, fc.uint8Array({ minLength: 1, maxLength: 40 }))
   .map(([at, noise]) => (bytes) => {
-    const copy = bytes.slice();
+    const copy = new Uint8Array(bytes); // slice() of a Buffer would share
     const start = Math.floor(at * copy.length);
     copy.set(noise.subarray(0, copy.length - start), start);
     return copy;

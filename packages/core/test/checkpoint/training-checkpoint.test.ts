@@ -36,7 +36,10 @@ const run = (numRuns: number) => ({ numRuns, seed: 5 });
 
 describe('a checkpoint', () => {
   it('comes back as it was', async () => {
-    expect(await decode(encode(example))).toEqual(example);
+    const bytes = Buffer.from(encode(example));
+    const before = bytes.toString('hex');
+    expect(await decode(bytes)).toEqual(example);
+    expect(bytes.toString('hex')).toBe(before);
   });
 
   it('is a safetensors file that any reader opens', () => {
