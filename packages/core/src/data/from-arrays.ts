@@ -19,10 +19,10 @@ export type Row<C> = C extends readonly (infer E extends number | boolean | stri
  * Samples are views, nothing is copied before the batch is made.
  * @param columns one array, whose rows are the samples, or a record of equally long ones.
  */
+export function fromArrays<C extends Column>(column: C): Dataset<Row<C>>;
 export function fromArrays<C extends Record<string, Column>>(
   columns: C,
 ): Dataset<{ [K in keyof C]: Row<C[K]> }>;
-export function fromArrays<C extends Column>(column: C): Dataset<Row<C>>;
 export function fromArrays(columns: Column | Record<string, Column>): Dataset<unknown> {
   if (isColumn(columns)) {
     const { length, row } = reader('column', columns);

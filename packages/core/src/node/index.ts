@@ -1,3 +1,4 @@
+export { type ImageGridOptions, imageGrid } from '../images';
 export {
   type DamagedCheckpoint,
   type DirectoryStoreOptions,
@@ -11,3 +12,38 @@ export {
   writeSafetensors,
   writeShardedSafetensors,
 } from './checkpoint';
+export {
+  type CsvColumnType,
+  type CsvOptions,
+  type CsvValue,
+  csv,
+  decodeIdx,
+  type ImageFolder,
+  type ImageFolderOptions,
+  idx,
+  imageFolder,
+  type JsonlOptions,
+  jsonl,
+  type LabelledImage,
+  type MnistOptions,
+  mnist,
+  readIdx,
+  streamJsonl,
+  streamLines,
+  textLines,
+} from './data';
+export {
+  type DecodeImageOptions,
+  decodeImage,
+  decodeJpeg,
+  decodePng,
+  encodeJpeg,
+  encodePng,
+  type ReadImageOptions,
+  readImage,
+  readJpeg,
+  readPng,
+  type WriteJpegOptions,
+  writeJpeg,
+  writePng,
+} from './images';
