@@ -1,5 +1,6 @@
 import { checkGradients, expectNoLeak, type Fixture, loadFixture, tensorOf } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/errors';
 import { Conv1d, Conv2d, ConvTranspose2d } from '../../src/nn';
@@ -64,6 +65,40 @@ describe('gradients of gradients', () => {
   ])('%s', (_, xShape, wShape, f) => {
     checkGradients((x, w) => penalty(f)(x!, w!), [hashed(xShape, 5), hashed(wShape, 6)], { tolerance: 3e-2 });
   });
+});
+
+test('a transposed convolution is the transpose of the convolution with the same weight: ⟨conv(x), y⟩ = ⟨x, convᵀ(y)⟩', () => {
+  const size = fc.integer({ min: 1, max: 7 });
+  const pair = (max: number, min = 1) => fc.tuple(fc.integer({ min, max }), fc.integer({ min, max }));
+  const groups = fc.constantFrom(1, 2);
+  const shapes = fc.record({
+    h: size,
+    w: size,
+    kernel: pair(3),
+    stride: pair(3),
+    padding: pair(2, 0),
+    dilation: pair(3),
+    groups,
+  });
+  fc.assert(
+    fc.property(shapes, ({ h, w, kernel, stride, padding, dilation, groups }) => {
+      const spare = [h, w].map((n, i) => n + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1);
+      fc.pre(spare.every((n) => n >= 0));
+      const x = hashed([2, h, w, 2 * groups], 1);
+      const weight = hashed([...kernel, 2, 3 * groups], 2);
+      const options = { stride, padding, dilation, groups };
+      // Group by group: the transposed one takes its input channels on the last axis, as this one its outputs.
+      const y = conv2d(x, weight, options);
+      const other = hashed(y.shape, 3);
+      const outputPadding = spare.map((n, i) => n % stride[i]!) as [number, number];
+      const back = convTranspose2d(other, weight, { ...options, outputPadding });
+      const left = tf.sum(tf.mul(y, other)).dataSync()[0]!;
+      const right = tf.sum(tf.mul(x, back)).dataSync()[0]!;
+      expect(Math.abs(left - right)).toBeLessThan(1e-4 * (1 + Math.abs(left)));
+      tf.dispose([x, weight, y, other, back]);
+    }),
+    { numRuns: 60, seed: 1 },
+  );
 });
 
 describe('layers', () => {
