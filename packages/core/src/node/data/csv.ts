@@ -30,7 +30,7 @@ export interface CsvOptions<C extends Record<string, CsvColumnType>> {
 export function csv<const C extends Record<string, CsvColumnType>>(
   file: string,
   { columns, header = true, delimiter = ',' }: CsvOptions<C>,
-): Dataset<{ [K in keyof C]: CsvValue<C[K]> }> {
+): Dataset<{ -readonly [K in keyof C]: CsvValue<C[K]> }> {
   const wanted = Object.entries(columns);
   const known = wanted.every(([, type]) => type in converters);
   const expected = `at least one column, each of ${Object.keys(converters).join(', ')}`;
@@ -96,7 +96,7 @@ export function csv<const C extends Record<string, CsvColumnType>>(
     const numbers = values[i] as number[];
     return [name, type === 'float32' ? Float32Array.from(numbers) : Int32Array.from(numbers)];
   });
-  return fromArrays(Object.fromEntries(arrays)) as Dataset<{ [K in keyof C]: CsvValue<C[K]> }>;
+  return fromArrays(Object.fromEntries(arrays)) as Dataset<{ -readonly [K in keyof C]: CsvValue<C[K]> }>;
 }
 
 /** Value of a field, undefined where it has none of that type. */

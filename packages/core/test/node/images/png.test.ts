@@ -228,7 +228,10 @@ describe('damaged files', () => {
       'a zlib header',
     );
     const cut = deflateSync(new Uint8Array(440)).subarray(0, -5);
-    await rejects(chunk(['IHDR', ihdr(header)], ['IDAT', cut], ['IEND', none]), 'deflate data with an end, got none');
+    await rejects(
+      chunk(['IHDR', ihdr(header)], ['IDAT', cut], ['IEND', none]),
+      'deflate data with an end, got none',
+    );
   });
 
   it('bombs: no memory is taken for what a file pretends or inflates to', async () => {
