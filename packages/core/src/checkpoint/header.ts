@@ -5,7 +5,7 @@ import type { DiskDType, HostTensor, StateDict } from './host-tensor';
 import { isWellFormed, JsonReader } from './json-reader';
 
 /** Longest header that the reference implementation reads. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 /** More dimensions than any tensor library has. */
 const MAX_RANK = 64;
 /** More metadata than any real file has; a bound on what text alone can make us keep. */

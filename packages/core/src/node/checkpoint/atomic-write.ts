@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { storageError } from './system-error';
+import { storageError, systemCode } from './system-error';
 
 const beingWritten = new Set<string>();
 
@@ -92,6 +92,9 @@ async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
+  } catch (error) {
+    // Some network and FUSE file systems have no such thing; the file itself is flushed all the same.
+    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR'].includes(systemCode(error) ?? '')) throw error;
   } finally {
     await handle.close();
   }

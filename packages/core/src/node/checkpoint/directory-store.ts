@@ -93,7 +93,7 @@ export function directoryStore(
 }
 
 /** Reads the training checkpoint in a file. @throws FileFormatError, StorageError */
-export async function read(path: string): Promise<TrainingCheckpoint> {
+async function read(path: string): Promise<TrainingCheckpoint> {
   const source = await fileSource(path);
   try {
     return await readCheckpoint(source, crc32);

@@ -172,6 +172,22 @@ describe('the order of things', () => {
   });
 });
 
+it.each([
+  ['EINVAL', true],
+  ['EIO', false],
+])('a folder that reports %s when flushed', async (code, saved) => {
+  const real = vi.mocked(fs.open).getMockImplementation()!;
+  vi.mocked(fs.open).mockImplementation(async (...args) => {
+    const handle = await real(...args);
+    if (args[1] === 'r') handle.sync = () => Promise.reject(systemError(code));
+    return handle;
+  });
+  const saving = directoryStore(dir).save(checkpoint(1));
+  if (saved) await expect(saving).resolves.toBe('000001-step-1.safetensors');
+  else await expect(saving).rejects.toSatisfy(StorageError.isInstance);
+  vi.mocked(fs.open).mockImplementation(real);
+});
+
 describe('a failing disk', () => {
   async function failAt(what: 'open' | 'write' | 'sync' | 'close' | 'rename', code: string) {
     const store = directoryStore(dir, { keep: 1 });
