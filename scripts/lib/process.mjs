@@ -117,3 +117,28 @@ function npmCli(tool) {
 function quote(argument) {
   return /[\s"&|<>^()]/.test(argument) ? `"${argument.replaceAll('"', '""')}"` : argument;
 }
+
+/**
+ * Starts a JavaScript file that runs until it is stopped: a server.
+ *
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, ready: RegExp }} options `ready` is what it prints once it can be used
+ * @returns {Promise<{ stop: () => void }>} rejects with its output where it ends before
+ */
+export function startNode(file, args, { cwd, ready }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [file, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stop = () => void child.kill();
+    let output = '';
+    const listen = (/** @type {string} */ text) => {
+      output += text;
+      if (ready.test(output)) resolve({ stop });
+    };
+    child.stdout.setEncoding('utf8').on('data', listen);
+    child.stderr.setEncoding('utf8').on('data', listen);
+    child.on('error', reject);
+    child.on('close', () => reject(new Error(`${file} ended:\n${output}`)));
+    process.on('exit', stop);
+  });
+}

@@ -1,0 +1,8 @@
+import type { Example } from '../example';
+import { gan } from './gan';
+
+/** Every example, in the order of `list`. A new one is a file beside this one and a line here. */
+export const examples: readonly Example[] = [gan];
+
+/** What `npm start` runs when it is not told. */
+export const standardExample = gan.name;

@@ -1,0 +1,3 @@
+import { suites } from '../../packages/testing/src/vitest';
+
+export default suites({ hostOnly: ['test/**'] });

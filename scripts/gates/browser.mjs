@@ -1,0 +1,68 @@
+// Runs a bundle in a real browser, where one is installed.
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { run } from '../lib/process.mjs';
+import { Skip, succeed } from './gates.mjs';
+
+/**
+ * Loads `file` as a page's module in headless Chromium and returns what it printed on the console.
+ *
+ * @param {string} file a bundle without imports
+ */
+export async function runInBrowser(file) {
+  const browser = findBrowser();
+  if (!browser) throw new Skip('no Chromium or Chrome in PATH');
+  const page = `<!doctype html><meta charset="utf-8"><pre></pre><script>
+    const out = document.querySelector('pre');
+    const show = (...parts) => out.append(parts.join(' ') + '\\n');
+    console.log = show;
+    addEventListener('error', (event) => show('error: ' + event.message));
+    addEventListener('unhandledrejection', (event) => show('error: ' + event.reason));
+  </script><script type="module" src="/bundle.js"></script>`;
+  const server = createServer((request, response) => {
+    const script = request.url === '/bundle.js';
+    response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
+    response.end(script ? readFileSync(file) : page);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const profile = mkdtempSync(join(tmpdir(), 'poiesis-browser-'));
+  try {
+    const dom = await succeed(
+      run(
+        browser,
+        [
+          '--headless',
+          '--no-sandbox',
+          '--disable-gpu',
+          `--user-data-dir=${profile}`,
+          '--virtual-time-budget=30000',
+          '--dump-dom',
+          `http://127.0.0.1:${port}/`,
+        ],
+        { output: 'capture', signal: AbortSignal.timeout(90_000) },
+      ),
+    );
+    return /<pre>([\s\S]*?)<\/pre>/.exec(dom)?.[1]?.replaceAll('&gt;', '>').replaceAll('&lt;', '<') ?? dom;
+  } finally {
+    server.close();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function findBrowser() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const files = folders.flatMap((folder) => names.map((name) => join(folder, name)));
+  return files.find((file) => {
+    try {
+      accessSync(file, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
