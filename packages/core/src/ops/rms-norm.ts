@@ -5,7 +5,7 @@ import { meanOfRow } from './means';
 import { rootMeanSquareScaled } from './standardize';
 
 /** Distance from 1 to the next float32: what PyTorch adds where no `eps` is given. */
-export const FLOAT32_EPS = 2 ** -23;
+const FLOAT32_EPS = 2 ** -23;
 
 export interface RmsNormOptions {
   weight?: tf.Tensor | null;

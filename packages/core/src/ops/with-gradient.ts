@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /** A value and its gradient in closed form. */
-export interface ClosedForm {
+interface ClosedForm {
   value: tf.Tensor;
   /** What the gradient needs. Everything it uses has to be here: tensors of an enclosing `tidy` are gone by then. */
   saved: tf.Tensor[];

@@ -11,7 +11,7 @@ export interface ClassLossOptions extends ReductionOptions {
 }
 
 /** Targets as classes, ready for use on a device. */
-export interface ClassTargets {
+interface ClassTargets {
   /** int32 `[rows]`, all in range: ignored ones are 0 here. */
   index: tf.Tensor1D;
   /** bool `[rows]`: which count. `null`: all. */
