@@ -10,7 +10,7 @@ import { type Axis, type ConvAttrs, convAxes } from './conv-geometry';
  * runs in the backend's convolution, and no patch matrix is written.
  */
 export function convFilterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, h: Axis, w: Axis): tf.Tensor4D {
-  const image = tf.transpose(crop(x, h, w), [3, 1, 2, 0]); // [ci, ih, iw, batch]
+  const image = swapBatchAndChannels(crop(x, h, w)); // [ci, ih, iw, batch]
   const filter = tf.transpose(dy, [1, 2, 0, 3]); // [oh, ow, batch, co]
   const dw = tf.conv2d(
     image,
@@ -39,6 +39,14 @@ function crop(x: tf.Tensor4D, h: Axis, w: Axis): tf.Tensor4D {
   if (dh === 0 && dw === 0) return x;
   const [batch, height, width, channels] = x.shape;
   return tf.slice4d(x, [0, 0, 0, 0], [batch, height - dh, width - dw, channels]);
+}
+
+/** `[batch, h, w, channels]` → `[channels, h, w, batch]`, in two steps that backends have fast paths for. */
+function swapBatchAndChannels(x: tf.Tensor4D): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape;
+  const columns = tf.transpose(tf.reshape(x, [batch, height * width * channels])); // (h·w·channels, batch)
+  const swapped = tf.transpose(tf.reshape(columns, [height * width, channels, batch]), [1, 0, 2]);
+  return tf.reshape(swapped, [channels, height, width, batch]);
 }
 
 export const conv2dBackpropFilter: KernelCompletion = {

@@ -1,9 +1,8 @@
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Axis, type ConvAttrs, convAxes, padOrCrop } from '../complete/conv-geometry';
 import { type PhaseTaps, phaseTaps } from '../complete/input-gradient';
 import type { Correction } from './correction';
-import { heap, start } from './heap';
+import { type BackendWasm, heap, start } from './heap';
 
 /**
  * Conv2DBackpropInput (also conv2dTranspose) on XNNPACK. tfjs's own is a naive loop, at a tenth of its speed.

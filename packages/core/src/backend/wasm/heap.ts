@@ -1,8 +1,20 @@
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type { BackendWasm as TfjsBackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type * as tf from '@tensorflow/tfjs-core';
 
 // Reads and writes tensors in the heap of tfjs's wasm backend. Upstream is frozen at 4.22.0, and these fields are
-// public in its types.
+// public in its types; those of the emscripten module are missing from the published ones.
+
+export type BackendWasm = Omit<TfjsBackendWasm, 'wasm'> & {
+  readonly wasm: {
+    readonly HEAPU8: Uint8Array;
+    cwrap(name: string, returns: string | null, parameters: string[]): (...args: never[]) => unknown;
+    readonly tfjs: {
+      /** Tells the C++ side of a tensor of `size` elements at a byte offset. */
+      registerTensor(id: number, size: number, memoryOffset: number): void;
+      disposeData(id: number): void;
+    };
+  };
+};
 
 /** What a kernel function of the wasm backend is given. */
 export interface WasmKernelArgs {
