@@ -22,8 +22,12 @@ interface JpegComponent {
   seen: boolean;
 }
 
-/** No encoder comes near; each scan costs a walk over the picture, so a small file of many would hang. */
+/**
+ * Limits that no encoder comes near: ten scans are usual, and a picture of 100 million pixels has 2.4 million blocks.
+ * Each scan costs a walk over its blocks, whatever little data it has, so a small file of many scans would hang.
+ */
 const MAX_SCANS = 100;
+const MAX_VISITS = 4e7;
 
 export function isJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
@@ -41,6 +45,7 @@ export function jpegFrame(bytes: Uint8Array, fail: Fail): JpegFrame {
   const huffman = new Set<number>();
   let frame: JpegFrame | undefined;
   let scans = 0;
+  let visits = 0;
   for (let at = 2; ; ) {
     while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++; // fill bytes
     const marker = bytes[at + 1];
@@ -68,7 +73,9 @@ export function jpegFrame(bytes: Uint8Array, fail: Fail): JpegFrame {
     } else if (marker === 0xda) {
       if (!frame) return fail(start - 4, 'a frame before the first scan', 'none');
       if (++scans > MAX_SCANS) fail(start - 4, `at most ${MAX_SCANS} scans`, 'more');
-      const bits = scanHeader(segment, frame, huffman, wrong);
+      const { bits, blocks } = scanHeader(segment, frame, huffman, wrong);
+      visits += blocks;
+      if (visits > MAX_VISITS) fail(start - 4, `scans of at most ${MAX_VISITS} blocks together`, 'more');
       at = scanEnd(bytes, end);
       if (8 * (at - end) < bits) fail(end, `at least ${Math.ceil(bits / 8)} bytes of scan`, `${at - end}`);
     }
@@ -151,8 +158,13 @@ function frameHeader(segment: Uint8Array, offset: number, progressive: boolean, 
   return { width, height, progressive, components, offset };
 }
 
-/** Checks a scan header and gives the least number of bits that its data take. */
-function scanHeader(segment: Uint8Array, frame: JpegFrame, huffman: Set<number>, wrong: Wrong): number {
+/** Checks a scan header and gives its number of blocks, and the least number of bits that their data take. */
+function scanHeader(
+  segment: Uint8Array,
+  frame: JpegFrame,
+  huffman: Set<number>,
+  wrong: Wrong,
+): { bits: number; blocks: number } {
   const count = segment[0] ?? 0;
   if (count < 1 || count > 4 || segment.length !== 4 + 2 * count)
     wrong('a scan header', `${segment.length} bytes`);
@@ -166,6 +178,7 @@ function scanHeader(segment: Uint8Array, frame: JpegFrame, huffman: Set<number>,
       wrong('a progressive scan', `${from} to ${to}, bits ${high} and ${low}`);
   }
   let bits = 0;
+  let blocks = 0;
   const used = new Set<JpegComponent>();
   for (let i = 0; i < count; i++) {
     const id = segment[1 + 2 * i]!;
@@ -182,10 +195,11 @@ function scanHeader(segment: Uint8Array, frame: JpegFrame, huffman: Set<number>,
     }
     if (dc && high === 0) component.seen = true;
     else if (!component.seen) wrong(`the first scan of component ${id} before its refinements`, 'none');
+    blocks += component.blocks;
     if (!frame.progressive) bits += 2 * component.blocks;
     else if (dc) bits += component.blocks;
   }
-  return bits;
+  return { bits, blocks };
 }
 
 /** Where the entropy-coded data end: at a marker that is neither a stuffed zero nor a restart. */
