@@ -6,6 +6,8 @@ import type { Key } from '../random';
  * Everything that a new model brings to training, and everything that a resume needs.
  *
  * `train()` calls `run` inside a tidy, keeps the losses that it returns until they are read, and disposes the batch.
+ * Backends that compile record `run` and then repeat what it did without calling it (see `compile`), so whatever varies
+ * from step to step comes from the batch, the key, the state, or `fromHost`.
  */
 export interface TrainStep<Batch> {
   /** Modules, optimizers, averages: saved and restored under these names. */

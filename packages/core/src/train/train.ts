@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type CheckpointStore, storeFor } from '../checkpoint';
+import { compile } from '../compile';
 import { checkArgument, NumericError } from '../errors';
 import { type Key, randomKey } from '../random';
 import { disposeBatch } from './batch-tensors';
@@ -71,6 +72,7 @@ async function* run<Batch, Sample>(
   const clock = new Stopwatch(resumed?.seconds);
   const reader = new BatchReader(source, resumed?.cursor);
   const pending = new PendingLosses();
+  const update = updateOf(step);
   let cursor = resumed?.cursor ?? { epoch: 0, index: 0 };
   let epoch = cursor.epoch;
   let done = resumed?.step ?? 0;
@@ -139,7 +141,7 @@ async function* run<Batch, Sample>(
         break;
       }
       const ended = next.epoch > epoch ? endEpoch() : null;
-      const losses = update(step, next.batch, key.fold(done));
+      const losses = update(next.batch, key.fold(done));
       done += 1;
       cursor = next.cursor;
       epoch = cursor.epoch;
@@ -170,17 +172,24 @@ async function* run<Batch, Sample>(
   }
 }
 
-function update<Batch>(step: TrainStep<Batch>, batch: Batch, key: Key): Record<string, tf.Scalar> {
-  try {
-    return tf.tidy(() => {
+/** The step as the backend runs it best: recorded once and replayed where it can, else as it is, in a tidy. */
+function updateOf<Batch>(step: TrainStep<Batch>): (batch: Batch, key: Key) => Record<string, tf.Scalar> {
+  const compiled = compile(
+    (batch: Batch, key: Key) => {
       const losses = step.run(batch, key);
       checkLosses(losses);
       return losses;
-    });
-  } catch (error) {
-    disposeBatch(batch);
-    throw error;
-  }
+    },
+    { name: 'train step' },
+  );
+  return (batch, key) => {
+    try {
+      return compiled(batch, key);
+    } catch (error) {
+      disposeBatch(batch);
+      throw error;
+    }
+  };
 }
 
 function checkOptions(options: TrainOptions): void {
