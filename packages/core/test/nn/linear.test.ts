@@ -25,6 +25,26 @@ describe('linear', () => {
     if (c.db) expect(db).toBeAllClose(tensorOf(c.db), 1e-4);
   });
 
+  test('takes the same numbers as weights of different shapes', () => {
+    // On wasm, XNNPACK's packed weights once went by the data alone.
+    const w = hashed([24], 2);
+    for (const [inputs, outputs] of [
+      [4, 6],
+      [6, 4],
+      [2, 12],
+      [24, 1],
+      [1, 24],
+    ] as const) {
+      const x = hashed([3, inputs], 1);
+      const right = tf.reshape(w, [inputs, outputs]) as tf.Tensor2D;
+      const expected = tf.sum(tf.mul(tf.expandDims(x, 2), right), 1);
+      expect(tf.matMul(x as tf.Tensor2D, right)).toBeAllClose(expected, 1e-5);
+      const twice = tf.matMul(tf.stack([x, x]) as tf.Tensor3D, right);
+      expect(twice).toBeAllClose(tf.stack([expected, expected]), 1e-5);
+      expect(linear(x, tf.transpose(right))).toBeAllClose(expected, 1e-5);
+    }
+  });
+
   test('is differentiable twice', () => {
     const penalty = (x: tf.Tensor, w: tf.Tensor) =>
       tf.sum(tf.square(tf.grad((input: tf.Tensor) => tf.sum(tf.square(linear(input, w))))(x)));

@@ -28,7 +28,10 @@ export const batchMatMul: Correction = {
     const batchA = a.shape.slice(0, -2);
     const batchB = b.shape.slice(0, -2);
     const single = tf.util.sizeFromShape(batchA) === 1 && tf.util.sizeFromShape(batchB) === 1;
-    if (single && !transposeA && !transposeB) return original(args);
+    if (single && !transposeA && !transposeB) {
+      if (isPackedAs(b, k)) return original(args);
+      return eachMatrix(backend, a, b, tf.backend_util.assertAndGetBroadcastShape(batchA, batchB), [m, k, n]);
+    }
     if (m * k * n < SMALL && sameShape(batchA, batchB)) return original(args);
 
     return tf.tidy(() => {
@@ -36,8 +39,9 @@ export const batchMatMul: Correction = {
       const y = transposeB ? swapLast(b) : b;
       const batch = tf.backend_util.assertAndGetBroadcastShape(batchA, batchB);
       const shape = [...batch, m, n];
-      if (single) return tf.reshape(multiply(tf.reshape(x, [1, m, k]), tf.reshape(y, [1, k, n])), shape);
-      if (tf.util.sizeFromShape(batchB) === 1) {
+      if (single && isPackedAs(y, k))
+        return tf.reshape(multiply(tf.reshape(x, [1, m, k]), tf.reshape(y, [1, k, n])), shape);
+      if (tf.util.sizeFromShape(batchB) === 1 && isPackedAs(y, k)) {
         // One right side for all: one tall product.
         const tall = multiply(tf.reshape(x, [1, x.size / k, k]), tf.reshape(y, [1, k, n]));
         return tf.reshape(tall, shape);
@@ -46,6 +50,20 @@ export const batchMatMul: Correction = {
     });
   },
 };
+
+/**
+ * XNNPACK packs a right side when it first sees it, and tfjs looks the packed form up by the tensor's data alone: the
+ * same data in another shape (a reshape, or a clone of one) would be multiplied as what it was the first time. Such a
+ * product goes under a number of its own instead.
+ */
+const packedRows = new WeakMap<object, number>();
+
+/** Whether `b` may be multiplied as a right side of `rows` rows under its own number. Remembers the first answer. */
+function isPackedAs({ dataId }: tf.Tensor, rows: number): boolean {
+  const known = packedRows.get(dataId);
+  if (known === undefined) packedRows.set(dataId, rows);
+  return known === undefined || known === rows;
+}
 
 /** Products per matrix below which the naive loop is faster than setting up XNNPACK (measured: 18³). */
 const SMALL = 6 * 1024;
