@@ -74,10 +74,10 @@ export function jpegFrame(bytes: Uint8Array, fail: Fail): JpegFrame {
       if (!frame) return fail(start - 4, 'a frame before the first scan', 'none');
       if (++scans > MAX_SCANS) fail(start - 4, `at most ${MAX_SCANS} scans`, 'more');
       const { bits, blocks } = scanHeader(segment, frame, huffman, wrong);
-      visits += blocks;
-      if (visits > MAX_VISITS) fail(start - 4, `scans of at most ${MAX_VISITS} blocks together`, 'more');
       at = scanEnd(bytes, end);
       if (8 * (at - end) < bits) fail(end, `at least ${Math.ceil(bits / 8)} bytes of scan`, `${at - end}`);
+      visits += blocks;
+      if (visits > MAX_VISITS) fail(start - 4, `scans of at most ${MAX_VISITS} blocks together`, 'more');
     }
   }
 }
