@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup';
+import { tfjsMainEntry } from './tfjs-main-entry';
 
 export default defineConfig({
   entry: { index: 'src/index.ts', 'node/index': 'src/node/index.ts' },
@@ -13,4 +14,5 @@ export default defineConfig({
   // because their published files are extensionless ESM that Node can neither import nor require.
   external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
   noExternal: [/^@tensorflow\/tfjs-core\/dist\//],
+  esbuildPlugins: [tfjsMainEntry],
 });
