@@ -33,6 +33,14 @@ export {
   textLines,
 } from './data';
 export {
+  type AppendOptions,
+  eventJson,
+  jsonlLog,
+  type ProgressBarOptions,
+  progressBar,
+  tensorBoardLog,
+} from './events';
+export {
   type DecodeImageOptions,
   decodeImage,
   decodeJpeg,
