@@ -356,6 +356,7 @@ export {
   permutation,
   randomKey,
   rebind,
+  setKeyReadGuard,
   type TruncatedNormalOptions,
   traceableKey,
   truncatedNormal,

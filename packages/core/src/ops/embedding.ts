@@ -1,18 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, checkArgument } from '../errors';
+import { hostValues } from './host-values';
 import { stopGradient } from './stop-gradient';
 
 /** Token numbers: a tensor of type int32, or plain numbers. */
 export type Ids = tf.Tensor | Int32Array | readonly number[] | readonly (readonly number[])[];
 
-// Backends whose tensors live in host memory: reading ids there costs a look, not a wait for a device.
-const hostBackends: ReadonlySet<string> = new Set(['cpu', 'wasm']);
-
 /**
  * Rows of a table, as `torch.nn.functional.embedding`: `y[...] = weight[ids[...]]`.
  *
  * Ids outside `[0, count)` are an `ArgumentError` wherever they can be seen without waiting for a device: for plain
- * numbers always, for tensors on the backends cpu and wasm. On other backends, the backend decides what they give.
+ * numbers always, for tensors on the backends cpu and wasm and where a backend has them on the host already. Elsewhere
+ * the backend decides what they give.
  *
  * @param ids int32, any shape.
  * @param weight `[count, dim]`.
@@ -51,7 +50,8 @@ export function paddingRow(paddingIdx: number, count: number, fn: string): numbe
 function idTensor(ids: Ids, count: number): tf.Tensor {
   if (ids instanceof tf.Tensor) {
     checkArgument(ids.dtype === 'int32', 'embedding', 'ids', 'a tensor of type int32', ids.dtype);
-    if (hostBackends.has(tf.getBackend())) checkIds(ids.dataSync(), count);
+    const seen = hostValues(ids);
+    if (seen) checkIds(seen, count);
     return ids;
   }
   const nested = ids instanceof Int32Array ? null : (ids as readonly (number | readonly number[])[]);

@@ -23,4 +23,4 @@ export {
   type TruncatedNormalOptions,
   type UniformOptions,
 } from './host';
-export { Key, keyFromWords, randomKey, rebind, traceableKey } from './key';
+export { Key, keyFromWords, randomKey, rebind, setKeyReadGuard, traceableKey } from './key';

@@ -22,15 +22,20 @@ export class Key {
   private constructor(root: Root, derivation?: { parent: Key; x0: number; x1: number }) {
     this.#root = root;
     this.#derivation = derivation;
-    this.#words = derivation ? child(derivation.parent.words(), derivation) : root.words;
+    this.#words = derivation ? child(derivation.parent.#resolve(), derivation) : root.words;
     this.#version = root.version;
   }
 
   /** The two 32-bit words of the Threefry key, as they are now: under a rebound root, what the new root gives. */
   words(): Words {
+    if (traceable.has(this.#root)) guard.onRead?.();
+    return this.#resolve();
+  }
+
+  #resolve(): Words {
     if (this.#version !== this.#root.version) {
       this.#words = this.#derivation
-        ? child(this.#derivation.parent.words(), this.#derivation)
+        ? child(this.#derivation.parent.#resolve(), this.#derivation)
         : this.#root.words;
       this.#version = this.#root.version;
     }
@@ -77,6 +82,21 @@ export class Key {
 }
 
 const traceable = new WeakSet<Root>();
+
+// On globalThis, as the recorders of host inputs are.
+const GUARD = Symbol.for('poiesis.keyReadGuard');
+const holder = globalThis as { [GUARD]?: { onRead?: (() => void) | null } };
+holder[GUARD] ??= {};
+const guard = holder[GUARD];
+
+/**
+ * Sets what is called when the words of a traceable key are read, or removes it with null. A compiler learns so that
+ * a step turns its key into plain numbers, which a replay would not do again.
+ * @internal
+ */
+export function setKeyReadGuard(onRead: (() => void) | null): void {
+  guard.onRead = onRead;
+}
 
 /**
  * The key of a seed: the 64-bit seed itself, low word first.
