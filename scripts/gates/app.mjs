@@ -7,7 +7,7 @@ import { readJson, root } from '../lib/workspace.mjs';
 
 /** @param {import('./gates.mjs').Gates} gates */
 export async function appGates(gates) {
-  if (!gates.wants('app')) return;
+  if (!gates.touches('app')) return;
   const folder = mkdtempSync(join(tmpdir(), 'poiesis app '));
   const out = join(folder, 'run');
   const size = ['--batch', '8', '--seed', '3', '--out', out];

@@ -7,11 +7,12 @@ import { run } from '../lib/process.mjs';
 import { Skip, succeed } from './gates.mjs';
 
 /**
- * Loads `file` as a page's module in headless Chromium and returns what it printed on the console.
+ * Loads a module as a page in headless Chromium and returns what it printed on the console.
  *
- * @param {string} file a bundle without imports
+ * @param {string} folder what the page can load
+ * @param {string} file the module in it
  */
-export async function runInBrowser(file) {
+export async function runInBrowser(folder, file) {
   const browser = findBrowser();
   if (!browser) throw new Skip('no Chromium or Chrome in PATH');
   const page = `<!doctype html><meta charset="utf-8"><pre></pre><script>
@@ -20,11 +21,11 @@ export async function runInBrowser(file) {
     console.log = show;
     addEventListener('error', (event) => show('error: ' + event.message));
     addEventListener('unhandledrejection', (event) => show('error: ' + event.reason));
-  </script><script type="module" src="/bundle.js"></script>`;
+  </script><script type="module" src="/${file}"></script>`;
   const server = createServer((request, response) => {
-    const script = request.url === '/bundle.js';
+    const script = request.url?.endsWith('.js') ? join(folder, request.url) : undefined;
     response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
-    response.end(script ? readFileSync(file) : page);
+    response.end(script ? readFileSync(script) : page);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const address = server.address();

@@ -24,6 +24,11 @@ export class Gates {
     return !this.selective || this.#only.some((start) => name.startsWith(start));
   }
 
+  /** Whether gates whose names begin so may be wanted. @param {string} beginning */
+  touches(beginning) {
+    return this.wants(beginning) || this.#only.some((start) => start.startsWith(beginning));
+  }
+
   /**
    * Runs one gate. It passes unless `check` throws; what it throws is printed.
    *
@@ -61,7 +66,7 @@ export class Gates {
     const seconds = (performance.now() - start) / 1000;
     this.#outcomes.push({ name, result, seconds });
     process.stdout.write(`${result.padEnd(8)}${seconds.toFixed(1).padStart(6)} s  ${name}\n`);
-    if (why) process.stdout.write(`${why.trimEnd().replaceAll(/^/gm, '    ')}\n`);
+    if (why) process.stdout.write(`${short(why)}\n`);
   }
 
   /** @param {Outcome['result']} result */
@@ -89,4 +94,17 @@ export async function succeed(running) {
   const { code, stdout, stderr } = await running;
   if (code !== 0) throw new Error(`exit code ${code}\n${stdout}${stderr}`);
   return stdout;
+}
+
+/** Indented, and without the walls of text of minified code. @param {string} text */
+function short(text) {
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line.length > 400 ? `${line.slice(0, 400)} …` : line));
+  const shown =
+    lines.length > 120
+      ? [...lines.slice(0, 60), `… ${lines.length - 120} lines …`, ...lines.slice(-60)]
+      : lines;
+  return shown.map((line) => `    ${line}`).join('\n');
 }

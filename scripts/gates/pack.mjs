@@ -15,7 +15,7 @@ export async function packGates(gates) {
     `publint ${name}`,
     `types resolve ${name}`,
   ]);
-  const needed = ['build', 'size', 'consume', ...names].some((name) => gates.wants(name));
+  const needed = ['build', 'size', 'consume', ...names].some((name) => gates.touches(name));
   if (!needed) return undefined;
   let tarballs;
   const build = async () => {

@@ -3,7 +3,7 @@ import { runBin } from '../lib/workspace.mjs';
 
 /** @param {import('./gates.mjs').Gates} gates */
 export async function sizeGates(gates) {
-  if (!gates.wants('size')) return;
+  if (!gates.touches('size')) return;
   const { stdout, stderr } = await runBin('size-limit', ['--json'], { output: 'capture' });
   /** @type {{ name: string, passed: boolean, size: number, sizeLimit: number }[]} */
   let sizes = [];

@@ -1,0 +1,2 @@
+// The app's own parts need no backend.
+export {};
