@@ -123,12 +123,16 @@ function quote(argument) {
  *
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{ cwd?: string, ready: RegExp }} options `ready` is what it prints once it can be used
+ * @param {{ cwd?: string, env?: Record<string, string>, ready: RegExp }} options `ready` is what it prints once it can be used
  * @returns {Promise<{ stop: () => void }>} rejects with its output where it ends before
  */
-export function startNode(file, args, { cwd, ready }) {
+export function startNode(file, args, { cwd, env, ready }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [file, ...args], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const stop = () => void child.kill();
     let output = '';
     const listen = (/** @type {string} */ text) => {

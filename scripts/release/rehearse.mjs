@@ -9,7 +9,8 @@ import { runReadme } from '../gates/readme.mjs';
 import { run, runNode, runNpm, startNode } from '../lib/process.mjs';
 import { ensureInstalled, publicPackages, readJson, root } from '../lib/workspace.mjs';
 
-const verdaccio = 'verdaccio@6.10.4';
+// The newest that runs on Node 20.
+const verdaccio = 'verdaccio@6.7.4';
 
 await ensureInstalled();
 const folder = mkdtempSync(join(tmpdir(), 'poiesis-release-'));
@@ -21,7 +22,10 @@ try {
   const copy = join(folder, 'repository');
   await step('Copy the tree', () => copyTree(copy));
   await step('Raise the versions', () => raiseVersions(copy));
-  writeFileSync(join(copy, '.npmrc'), `registry=${url}\n${url.replace('http:', '')}:_authToken=${token}\n`);
+  writeFileSync(
+    join(copy, '.npmrc'),
+    `@poiesis:registry=${url}\n${url.replace('http:', '')}:_authToken=${token}\n`,
+  );
   await step('Publish', async () => {
     const file = join(copy, 'scripts', 'release', 'publish.mjs');
     // No provenance: only a build that a registry trusts can sign it.
@@ -65,19 +69,19 @@ async function step(name, work) {
 async function startRegistry() {
   const home = join(folder, 'registry');
   mkdirSync(home);
-  writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true }));
+  // It asks for node-fetch by a dist-tag; a registry mirror need not have that tag.
+  const overrides = { 'node-fetch': '2.7.0' };
+  writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true, overrides }));
   await succeed(runNpm(['install', '--no-audit', '--no-fund', verdaccio], { cwd: home, output: 'capture' }));
   const setting = async (/** @type {string} */ name) => {
     const value = (await succeed(runNpm(['config', 'get', name], { cwd: home, output: 'capture' }))).trim();
     return value && value !== 'null' && value !== 'undefined' ? value : undefined;
   };
   const port = await freePort();
-  const uplink = {
-    url: await setting('registry'),
-    ca: await setting('cafile'),
-    timeout: '60s',
-    max_fails: 20,
-  };
+  const uplink = { url: await setting('registry'), timeout: '60s', max_fails: 20 };
+  // Verdaccio's own option for this does not take what npm's takes; Node's does.
+  const cafile = process.env.NODE_EXTRA_CA_CERTS ?? (await setting('cafile'));
+  const env = cafile ? { NODE_EXTRA_CA_CERTS: cafile } : {};
   const config = {
     storage: join(home, 'storage'),
     auth: { htpasswd: { file: join(home, 'users'), max_users: 1 } },
@@ -93,7 +97,7 @@ async function startRegistry() {
   const bin = join(home, 'node_modules', 'verdaccio', 'bin', 'verdaccio');
   const url = `http://127.0.0.1:${port}/`;
   const args = ['--config', join(home, 'config.yaml'), '--listen', `127.0.0.1:${port}`];
-  const server = await startNode(bin, args, { cwd: home, ready: /http address/ });
+  const server = await startNode(bin, args, { cwd: home, env, ready: /http address/ });
   const user = { name: 'rehearsal', password: 'rehearsal' };
   const response = await fetch(`${url}-/user/org.couchdb.user:${user.name}`, {
     method: 'PUT',
