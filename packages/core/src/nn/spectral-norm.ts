@@ -100,7 +100,13 @@ export function spectralNorm<L extends Layer & { readonly weight: Parameter }>(
 function matrixOrder(weight: Parameter, dim: number): number[] {
   const disk = [...(diskFormat(weight).permute ?? weight.shape.map((_, axis) => axis))];
   const [out] = disk.splice(dim, 1);
-  checkArgument(out !== undefined, 'spectralNorm', 'options.dim', `an axis of ${weight.shape}`, dim);
+  checkArgument(
+    out !== undefined,
+    'spectralNorm',
+    'options.dim',
+    `an axis of [${weight.shape.join(', ')}]`,
+    dim,
+  );
   return [out, ...disk];
 }
 

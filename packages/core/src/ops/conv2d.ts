@@ -49,7 +49,13 @@ export function conv2d(x: tf.Tensor, weight: tf.Tensor, options: Conv2dOptions =
   const pads = convPads(options.padding ?? 0, kernel, stride, 'conv2d');
   for (const axis of [0, 1] as const) {
     const padded = x.shape[axis + 1]! + pads[axis][0] + pads[axis][1];
-    checkArgument(padded >= kernel[axis], 'conv2d', 'x', `at least ${kernel} pixels with padding`, x.shape);
+    checkArgument(
+      padded >= kernel[axis],
+      'conv2d',
+      'x',
+      `at least [${kernel.join(', ')}] pixels with padding`,
+      x.shape,
+    );
   }
   return tf.tidy(() => {
     const image = x as tf.Tensor4D;

@@ -150,7 +150,13 @@ function poolAxes(
     let out = Math.floor((room + (options.ceilMode ? stride - 1 : 0)) / stride) + 1;
     // A window that would start in the padding after the end is dropped, as PyTorch does.
     if (options.ceilMode && (out - 1) * stride >= size + padding) out -= 1;
-    checkArgument(room >= 0 && out >= 1, fn, 'x', `at least ${kernels} pixels with padding`, x.shape);
+    checkArgument(
+      room >= 0 && out >= 1,
+      fn,
+      'x',
+      `at least [${kernels.join(', ')}] pixels with padding`,
+      x.shape,
+    );
     return { size, kernel, stride, padding, dilation: dilation[i], out };
   };
   return [axis(0), axis(1)];

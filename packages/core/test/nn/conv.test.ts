@@ -184,7 +184,7 @@ describe('wrong input', () => {
       'Conv2d.forward(x): expected [batch, height, width, 3], got [1, 8, 8, 4]',
     ],
     ['rank', () => conv().forward(tf.zeros([8, 8, 3])), 'Conv2d.forward(x)'],
-    ['too small', () => conv().forward(tf.zeros([1, 2, 8, 3])), 'conv2d(x): expected at least 3,3 pixels'],
+    ['too small', () => conv().forward(tf.zeros([1, 2, 8, 3])), 'conv2d(x): expected at least [3, 3] pixels'],
     ['stride 0', () => new Conv2d(3, 4, { kernelSize: 3, stride: 0, key }), 'Conv2d(options.stride)'],
     [
       'same with stride',

@@ -128,7 +128,7 @@ describe('pooling', () => {
     ],
     ['kernel', () => maxPool2d(x(), 0), 'maxPool2d(kernelSize)'],
     ['too much padding', () => avgPool2d(x(), 3, { padding: 2 }), 'at most half the kernel 3, got 2'],
-    ['kernel above the image', () => avgPool2d(x(), 5), 'avgPool2d(x): expected at least 5,5 pixels'],
+    ['kernel above the image', () => avgPool2d(x(), 5), 'avgPool2d(x): expected at least [5, 5] pixels'],
     ['divisor', () => avgPool2d(x(), 2, { divisorOverride: 0 }), 'avgPool2d(options.divisorOverride)'],
     ['output size', () => adaptiveAvgPool2d(x(), 0), 'adaptiveAvgPool2d(outputSize)'],
     [
