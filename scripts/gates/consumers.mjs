@@ -34,31 +34,32 @@ export async function consumerGates(gates, tarballs) {
         await gates.run(`consume ${name}: ${kind} types`, () => compile(join(project, kind)));
         printed.push(await gates.run(`consume ${name}: ${kind} run`, () => runAll(join(project, kind))));
       }
+      const browser = existsSync(join(program, 'browser.ts'));
+      const [esm, cjs] = printed;
+      await gates.run(`consume ${name}: ESM and CommonJS print the same`, () => {
+        const same = (esm?.browser || esm?.node) && esm.browser === cjs?.browser && esm.node === cjs?.node;
+        if (!same) throw new Error(JSON.stringify({ esm, cjs }, null, 2));
+      });
+      await gates.run(`consume ${name}: same names in ESM and CommonJS`, () =>
+        sameExports(project, manifest),
+      );
+      await gates.run(`consume ${name}: README`, () => runReadme(project, folder));
+      if (!browser) continue;
       layOut(project, 'vite', program);
       await gates.run(`consume ${name}: vite types`, () => compile(join(project, 'vite')));
       await gates.run(`consume ${name}: vite bundle`, () => bundle(join(project, 'vite')));
-      const [esm, cjs] = printed;
       const vite = await gates.run(`consume ${name}: vite run`, () =>
         runAll(join(project, 'vite'), ['as-browser']),
       );
-      await gates.run(`consume ${name}: all print the same`, () => {
-        if (
-          !esm?.browser ||
-          esm.browser !== vite?.['as-browser'] ||
-          esm.browser !== cjs?.browser ||
-          esm.node !== cjs.node
-        ) {
-          throw new Error(JSON.stringify({ esm, cjs, vite }, null, 2));
+      await gates.run(`consume ${name}: vite prints the same`, () => {
+        if (!esm?.browser || esm.browser !== vite?.['as-browser']) {
+          throw new Error(JSON.stringify({ esm, vite }, null, 2));
         }
       });
       await gates.run(`consume ${name}: browser run`, async () => {
         const shown = await runInBrowser(join(project, 'vite', 'out'), 'browser.js');
         if (shown.trim() !== vite?.['as-browser']?.trim()) throw new Error(`the browser showed:\n${shown}`);
       });
-      await gates.run(`consume ${name}: same names in ESM and CommonJS`, () =>
-        sameExports(project, manifest),
-      );
-      await gates.run(`consume ${name}: README`, () => runReadme(project, folder));
     } finally {
       rmSync(project, { recursive: true, force: true, maxRetries: 3 });
     }
@@ -89,7 +90,12 @@ export async function install(project, manifest, tarballs) {
   }
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, dependencies }, null, 2));
   await succeed(
-    runNpm(['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: project, output: 'capture' }),
+    runNpm(['install', '--no-audit', '--no-fund', '--prefer-offline'], {
+      cwd: project,
+      output: 'capture',
+      // The script of onnxruntime-node would download CUDA libraries where it sees an nvcc.
+      env: { ONNXRUNTIME_NODE_INSTALL_CUDA: 'skip' },
+    }),
   );
   return true;
 }

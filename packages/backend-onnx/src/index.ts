@@ -1,0 +1,21 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { registerBackend, registerCompiler } from '@poiesis/core';
+import { backend, registerBackend as registerTfjsBackend } from '@tensorflow/tfjs-core';
+import { OnnxBackend } from './backend';
+import { stepCompiler } from './compile/step-compiler';
+import { registerKernels } from './kernels';
+import { onnxProvider } from './provider';
+import { loadNodeRuntime } from './runtime/node-runtime';
+
+// For plain tfjs programs: `import '@poiesis/backend-onnx'` and `tf.setBackend('onnx')`.
+registerTfjsBackend('onnx', () => new OnnxBackend(loadNodeRuntime()), 1);
+registerKernels();
+registerCompiler(
+  'onnx',
+  stepCompiler(() => backend() as OnnxBackend),
+);
+registerBackend(onnxProvider);
+
+export { OnnxBackend, type OnnxBackendOptions } from './backend';
+export { CompileError } from './compile/compile-error';
+export type { SessionOptions } from './runtime/session';

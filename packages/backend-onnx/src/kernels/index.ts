@@ -1,0 +1,28 @@
+import { getKernelsForBackend } from '@tensorflow/tfjs-core';
+import { registerElementwise } from './elementwise';
+import { fallback } from './fallback';
+import { registerLinear } from './linear';
+import { registerReductions } from './reduce';
+import { BACKEND, rawKernel } from './register';
+import { registerShape } from './shape';
+
+/** Registers every kernel that tfjs's cpu backend has: recorded where ONNX can, else run there. */
+export function registerKernels(): void {
+  registerElementwise();
+  registerShape();
+  registerReductions();
+  registerLinear();
+  rawKernel('Complex', (call) => call.backend.complexInfo(call.info('real'), call.info('imag')));
+  rawKernel('Real', (call) =>
+    call.backend.share({ ...call.backend.partsOf(call.info('input')).real, shape: call.info('input').shape }),
+  );
+  rawKernel('Imag', (call) =>
+    call.backend.share({ ...call.backend.partsOf(call.info('input')).imag, shape: call.info('input').shape }),
+  );
+
+  const recorded = new Set(getKernelsForBackend(BACKEND).map(({ kernelName }) => kernelName));
+  for (const { kernelName } of getKernelsForBackend('cpu')) {
+    if (!recorded.has(kernelName))
+      rawKernel(kernelName, (call) => fallback(kernelName, call.backend, call.inputs, call.attributes));
+  }
+}

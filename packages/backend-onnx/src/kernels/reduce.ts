@@ -1,0 +1,74 @@
+import { backend_util, util } from '@tensorflow/tfjs-core';
+import { sizeOf, type ValueType } from '../trace/graph';
+import { castValue } from './elementwise';
+import { kernel } from './register';
+
+function axesOf(axis: number | number[], shape: readonly number[]): number[] {
+  return util.parseAxisParam(axis, [...shape]);
+}
+
+function outShape(shape: readonly number[], axes: readonly number[], keepDims: boolean): number[] {
+  return keepDims
+    ? shape.map((d, i) => (axes.includes(i) ? 1 : d))
+    : shape.filter((_, i) => !axes.includes(i));
+}
+
+function reduction(
+  name: string,
+  type: string,
+  dtypeOf: (dtype: ValueType) => { via: ValueType; out: ValueType },
+): void {
+  kernel(name, (call) => {
+    const x = call.value('x');
+    const axes = axesOf(call.attr<number | number[]>(name === 'Max' ? 'reductionIndices' : 'axis'), x.shape);
+    const { via, out } = dtypeOf(x.dtype);
+    if (sizeOf(x.shape) === 0) return undefined;
+    const shape = outShape(x.shape, axes, call.attr<boolean>('keepDims') ?? false);
+    return castValue(call.record(type, [castValue(x, via)], { axes }, shape, via), out);
+  });
+}
+
+export function registerReductions(): void {
+  const same = (dtype: ValueType) => ({ via: dtype === 'bool' ? ('int32' as const) : dtype, out: dtype });
+  const summed = (dtype: ValueType) =>
+    dtype === 'float32' ? { via: dtype, out: dtype } : { via: 'int32' as const, out: 'int32' as const };
+  reduction('Sum', 'Sum', summed);
+  reduction('Prod', 'ReduceProd', summed);
+  reduction('Mean', 'Mean', () => ({ via: 'float32', out: 'float32' }));
+  reduction('Max', 'ReduceMax', same);
+  reduction('Min', 'ReduceMin', same);
+  reduction('Any', 'ReduceMax', () => ({ via: 'int32', out: 'bool' }));
+  reduction('All', 'ReduceMin', () => ({ via: 'int32', out: 'bool' }));
+
+  for (const name of ['ArgMax', 'ArgMin'] as const) {
+    kernel(name, (call) => {
+      const x = call.value('x');
+      const axis = axesOf(call.attr<number>('axis'), x.shape)[0]!;
+      if (sizeOf(x.shape) === 0) return undefined;
+      const via = x.dtype === 'bool' ? 'int32' : x.dtype;
+      return call.record(name, [castValue(x, via)], { axis }, outShape(x.shape, [axis], false), 'int32');
+    });
+  }
+  kernel('Softmax', (call) => {
+    const x = castValue(call.value('logits'), 'float32');
+    const axis = (call.attr<number>('dim') + x.shape.length) % x.shape.length;
+    return call.record('Softmax', [x], { axis }, x.shape, 'float32');
+  });
+  kernel('LogSoftmax', (call) => {
+    const x = castValue(call.value('logits'), 'float32');
+    const axis = (call.attr<number>('axis') + x.shape.length) % x.shape.length;
+    return call.record('LogSoftmax', [x], { axis }, x.shape, 'float32');
+  });
+  kernel('Cumsum', (call) => {
+    const x = call.value('x');
+    const axis = axesOf(call.attr<number>('axis'), x.shape)[0]!;
+    if (x.dtype === 'bool' || backend_util.getAxesPermutation([axis], x.shape.length) === undefined)
+      return undefined;
+    const attrs = {
+      axis,
+      exclusive: call.attr<boolean>('exclusive') ?? false,
+      reverse: call.attr<boolean>('reverse') ?? false,
+    };
+    return call.record('CumSum', [x], attrs, x.shape, x.dtype);
+  });
+}

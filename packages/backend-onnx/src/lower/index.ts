@@ -1,0 +1,73 @@
+import { GraphBuilder } from '../onnx/graph-builder';
+import type { Graph, GraphValue } from '../passes/ir';
+import { sizeOf } from '../trace/graph';
+import { LowerContext, type Lowering } from './context';
+import { convolutions } from './conv2d';
+import { elementwise } from './elementwise';
+import { linear } from './linear';
+import { reductions } from './reduce';
+import { shapeOps } from './shape';
+
+const lowerings: Record<string, Lowering> = {
+  ...elementwise,
+  ...shapeOps,
+  ...reductions,
+  ...linear,
+  ...convolutions,
+};
+
+export interface LoweredProgram {
+  graph: GraphBuilder;
+  /** Leaf position → name of the ONNX input that takes it; leaves that became constants are absent. */
+  feeds: Map<number, string>;
+  /** Names of the program's outputs, in order. */
+  outputs: string[];
+}
+
+/** Writes a graph as ONNX, operation by operation. */
+export function lowerGraph(graph: Graph): LoweredProgram {
+  const g = new GraphBuilder();
+  const names = new Map<GraphValue, string>();
+  const feeds = new Map<number, string>();
+
+  const nameOf = (value: GraphValue): string => {
+    const known = names.get(value);
+    if (known) return known;
+    const name = value.splat === undefined ? input(value) : filled(g, value);
+    names.set(value, name);
+    return name;
+  };
+  const input = (value: GraphValue): string => {
+    if (value.leaf === undefined) throw new Error(`${value.node?.origin}: read before it was computed`);
+    const name = `x${value.leaf}`;
+    g.inputs.push({ name, dtype: value.dtype, dims: value.shape });
+    feeds.set(value.leaf, name);
+    return name;
+  };
+
+  graph.nodes.forEach((node, i) => {
+    const lowering = lowerings[node.type];
+    if (!lowering) throw new Error(`no lowering for ${node.type} (recorded by ${node.origin})`);
+    g.origin = `${node.origin}#${i}`;
+    const outputs = lowering(new LowerContext(g, node, nameOf));
+    const list = typeof outputs === 'string' ? [outputs] : outputs;
+    node.outputs.forEach((value, k) => void names.set(value, list[k]!));
+  });
+  g.origin = 'output';
+  const computed = new Set(g.nodes.flatMap((node) => node.outputs));
+  const outputs = graph.outputs.map((value) => {
+    let name = nameOf(value);
+    // A graph output must be a node's own output, and named once.
+    if (!computed.delete(name)) name = g.node('Identity', [name]);
+    g.outputs.push({ name, dtype: value.dtype, dims: value.shape });
+    return name;
+  });
+  return { graph: g, feeds, outputs };
+}
+
+/** A constant tensor of one value in its full shape. */
+function filled(g: GraphBuilder, { shape, splat, dtype }: GraphValue): string {
+  const size = sizeOf(shape);
+  if (size <= 64) return g.constant(dtype, shape, new Array<number>(size).fill(splat!));
+  return g.node('Expand', [g.scalar(splat!, dtype), g.ints(shape)]);
+}

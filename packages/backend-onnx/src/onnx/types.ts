@@ -1,0 +1,38 @@
+/** Element types of the graphs that we write, as numbered by ONNX's `TensorProto.DataType`. */
+export const ONNX_TYPE = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+} as const;
+
+export type OnnxDType = keyof typeof ONNX_TYPE;
+
+export type Attribute = number | string | readonly number[] | { float: number };
+
+/** One operator call. Names refer to inputs, initializers or other nodes' outputs. */
+export interface OnnxNode {
+  op: string;
+  domain: string;
+  name: string;
+  inputs: readonly string[];
+  outputs: readonly string[];
+  attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** A constant baked into the model. */
+export interface Initializer {
+  name: string;
+  dtype: OnnxDType;
+  dims: readonly number[];
+  bytes: Uint8Array;
+}
+
+/** A typed input or output of the graph. */
+export interface Port {
+  name: string;
+  dtype: OnnxDType;
+  dims: readonly number[];
+}

@@ -1,0 +1,99 @@
+import { type Attrs, type Op, sizeOf, type Value, type ValueType } from '../trace/graph';
+
+/** A value of a graph that is being compiled. Unlike a traced `Value` it may be rewired freely. */
+export interface GraphValue {
+  readonly shape: readonly number[];
+  readonly dtype: ValueType;
+  node: GraphNode | null;
+  /** Position among the program's leaves, for values that are fed. */
+  leaf?: number;
+  /** The value of every element, where that is a compile-time constant. */
+  splat?: number;
+}
+
+export interface GraphNode {
+  type: string;
+  origin: string;
+  inputs: GraphValue[];
+  attrs: Attrs;
+  outputs: GraphValue[];
+}
+
+/** One program: nodes in a topological order and the values that it must give back. */
+export interface Graph {
+  nodes: GraphNode[];
+  outputs: GraphValue[];
+}
+
+/** A rewrite of a graph that keeps its meaning. Passes run in the order of `passes/index.ts`. */
+export type Pass = (graph: Graph) => void;
+
+/** Copies a trace into a graph. `constants[i]` is the compile-time splat of leaf `i`, if it has one. */
+export function graphOf(
+  ops: readonly Op[],
+  outputs: readonly Value[],
+  leaves: readonly Value[],
+  constants: ReadonlyArray<number | undefined>,
+): Graph {
+  const values = new Map<Value, GraphValue>();
+  leaves.forEach((leaf, i) => {
+    const splat = constants[i];
+    values.set(leaf, {
+      shape: leaf.shape,
+      dtype: leaf.dtype,
+      node: null,
+      leaf: i,
+      ...(splat === undefined ? {} : { splat }),
+    });
+  });
+  const nodes = ops.map((op) => {
+    const node: GraphNode = {
+      type: op.type,
+      origin: op.origin,
+      inputs: op.inputs.map((v) => values.get(v)!),
+      attrs: op.attrs,
+      outputs: [],
+    };
+    node.outputs = op.outputs.map((v) => {
+      const out: GraphValue = { shape: v.shape, dtype: v.dtype, node };
+      values.set(v, out);
+      return out;
+    });
+    return node;
+  });
+  return { nodes, outputs: outputs.map((v) => values.get(v)!) };
+}
+
+/** Makes every reader of `from`, and the program's outputs, read `to`. */
+export function replaceValue(graph: Graph, from: GraphValue, to: GraphValue): void {
+  for (const node of graph.nodes) {
+    for (let i = 0; i < node.inputs.length; i++) if (node.inputs[i] === from) node.inputs[i] = to;
+  }
+  graph.outputs = graph.outputs.map((v) => (v === from ? to : v));
+}
+
+/** Drops nodes that no output depends on. */
+export function removeDeadNodes(graph: Graph): void {
+  const live = new Set<GraphNode>();
+  const stack = graph.outputs.flatMap((v) => (v.node ? [v.node] : []));
+  while (stack.length) {
+    const node = stack.pop()!;
+    if (live.has(node)) continue;
+    live.add(node);
+    for (const input of node.inputs) if (input.node) stack.push(input.node);
+  }
+  graph.nodes = graph.nodes.filter((node) => live.has(node));
+}
+
+/** How many times each value is read, program outputs included. */
+export function countUses(graph: Graph): Map<GraphValue, number> {
+  const uses = new Map<GraphValue, number>();
+  const add = (v: GraphValue) => uses.set(v, (uses.get(v) ?? 0) + 1);
+  for (const node of graph.nodes) node.inputs.forEach(add);
+  graph.outputs.forEach(add);
+  return uses;
+}
+
+export function valueSize(v: GraphValue): number {
+  return sizeOf(v.shape);
+}

@@ -1,0 +1,107 @@
+import { createRequire } from 'node:module';
+import type { InferenceSession as PublicSession, Tensor as PublicTensor } from 'onnxruntime-common';
+import type { Runtime, RuntimeTensor, Session, SessionOptions } from './session';
+
+/**
+ * The one place that touches the internals of onnxruntime-node.
+ *
+ * The public API is asynchronous only, while `tensor.dataSync()` and a training step that reads a value in its middle
+ * need the result at once. The native binding underneath is synchronous; it is used where its version is one that was
+ * tested and its shape is as expected, else the public API is, and synchronous reads of pending values then throw.
+ */
+const TESTED = /^1\.(2[0-9]|3[0-9])\./;
+
+interface NativeSession {
+  loadModel(buffer: ArrayBufferLike, offset: number, length: number, options: object): void;
+  run(
+    feeds: Record<string, RuntimeTensor>,
+    fetches: Record<string, null>,
+    options: object,
+  ): Record<string, RuntimeTensor>;
+  readonly outputMetadata: ReadonlyArray<{ name: string }>;
+  endProfiling(): void;
+  dispose(): void;
+}
+interface Binding {
+  binding: { InferenceSession: new () => NativeSession };
+  initOrt(): void;
+}
+interface PublicApi {
+  InferenceSession: { create(model: Uint8Array, options: object): Promise<PublicSession> };
+  Tensor: new (type: string, data: unknown, dims: readonly number[]) => PublicTensor;
+}
+
+export function loadNodeRuntime({ allowInternals = true } = {}): Runtime {
+  const require = createRequire(import.meta.url);
+  const { InferenceSession, Tensor } = require('onnxruntime-node') as PublicApi;
+  const { version } = require('onnxruntime-node/package.json') as { version: string };
+  const native = allowInternals && TESTED.test(version) ? loadBinding(require) : undefined;
+
+  const runtime: Runtime = {
+    version,
+    synchronous: native !== undefined,
+    tensor: (dtype, data, dims) => new Tensor(dtype, data, dims) as unknown as RuntimeTensor,
+    async compile(model, options) {
+      if (runtime.compileSync) return runtime.compileSync(model, options);
+      const session = await InferenceSession.create(model, ortOptions(options));
+      return {
+        run: (feeds) => session.run(feeds as never) as unknown as Promise<Record<string, RuntimeTensor>>,
+        endProfiling: () => session.endProfiling(),
+        dispose: () => void session.release(),
+      };
+    },
+  };
+  if (native) runtime.compileSync = (model, options) => new SynchronousSession(native, model, options);
+  return runtime;
+}
+
+function loadBinding(require: NodeRequire): Binding | undefined {
+  try {
+    const found = require('onnxruntime-node/dist/binding.js') as Partial<Binding>;
+    const prototype = found.binding?.InferenceSession?.prototype;
+    if (typeof found.initOrt !== 'function' || !prototype) return undefined;
+    if (!('loadModel' in prototype && 'run' in prototype)) return undefined;
+    found.initOrt();
+    return found as Binding;
+  } catch {
+    return undefined;
+  }
+}
+
+class SynchronousSession implements Session {
+  private readonly native: NativeSession;
+  private readonly fetches: Record<string, null>;
+
+  constructor({ binding }: Binding, model: Uint8Array, options: SessionOptions) {
+    this.native = new binding.InferenceSession();
+    this.native.loadModel(model.buffer, model.byteOffset, model.byteLength, ortOptions(options));
+    this.fetches = Object.fromEntries(this.native.outputMetadata.map(({ name }) => [name, null]));
+  }
+
+  runSync(feeds: Record<string, RuntimeTensor>): Record<string, RuntimeTensor> {
+    return this.native.run(feeds, this.fetches, {});
+  }
+
+  async run(feeds: Record<string, RuntimeTensor>): Promise<Record<string, RuntimeTensor>> {
+    return this.runSync(feeds);
+  }
+
+  endProfiling(): void {
+    this.native.endProfiling();
+  }
+
+  dispose(): void {
+    this.native.dispose();
+  }
+}
+
+function ortOptions({ threads, executionProviders = ['cpu'], profile }: SessionOptions): object {
+  return {
+    executionProviders: [...executionProviders],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    logSeverityLevel: 3,
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+  };
+}

@@ -1,0 +1,36 @@
+import type { OnnxDType } from '../onnx/types';
+
+export type TensorData = Float32Array | Int32Array | Uint8Array | BigInt64Array | Float64Array;
+
+/** A tensor as a session takes and gives it. */
+export interface RuntimeTensor {
+  readonly type: string;
+  readonly data: TensorData;
+  readonly dims: readonly number[];
+}
+
+/** A compiled graph. `runSync` is absent where the runtime can only run asynchronously. */
+export interface Session {
+  runSync?(feeds: Record<string, RuntimeTensor>): Record<string, RuntimeTensor>;
+  run(feeds: Record<string, RuntimeTensor>): Promise<Record<string, RuntimeTensor>>;
+  endProfiling?(): void;
+  dispose(): void;
+}
+
+export interface SessionOptions {
+  /** Threads inside one operator; default: one per core that the runtime sees. */
+  threads?: number;
+  /** ONNX Runtime execution providers, first choice first. Default `['cpu']`. */
+  executionProviders?: readonly string[];
+  /** Prefix of a profile file that the runtime writes. */
+  profile?: string;
+}
+
+/** What the backend needs of ONNX Runtime. */
+export interface Runtime {
+  readonly version: string;
+  readonly synchronous: boolean;
+  tensor(dtype: OnnxDType, data: TensorData, dims: readonly number[]): RuntimeTensor;
+  compileSync?(model: Uint8Array, options: SessionOptions): Session;
+  compile(model: Uint8Array, options: SessionOptions): Promise<Session>;
+}

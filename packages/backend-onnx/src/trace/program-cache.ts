@@ -1,0 +1,128 @@
+import type { Runtime, SessionOptions } from '../runtime/session';
+import { buildModel, type Program, type Trace } from './program';
+
+/** All programs of one structure. They differ in which leaves are constants and in their values. */
+interface Family {
+  /** Leaves that were seen to change from run to run, and are fed from then on. */
+  varying: Set<number>;
+  /** Constants of the program compiled last. */
+  last: ReadonlyArray<number | undefined> | null;
+  programs: Map<string, Program>;
+}
+
+export interface CacheStatistics {
+  compiled: number;
+  hits: number;
+  compileMs: number;
+}
+
+/**
+ * A bounded cache of compiled programs, least recently used out first.
+ *
+ * Uniform leaves (scalars above all) are compiled in as constants, which lets passes simplify and saves a feed. One
+ * that changes between two runs of the same structure is fed from then on, so a program that passes a step count or a
+ * learning rate as a scalar compiles twice and never again.
+ */
+export class ProgramCache {
+  private readonly families = new Map<string, Family>();
+  readonly statistics: CacheStatistics = { compiled: 0, hits: 0, compileMs: 0 };
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly options: () => SessionOptions,
+    private readonly limit: number,
+    private readonly onModel: (model: Uint8Array) => void,
+  ) {}
+
+  get(trace: Trace): Program | undefined {
+    const { family, constants, key } = this.locate(trace);
+    const program = family.programs.get(key);
+    if (!program) {
+      family.last = constants;
+      return undefined;
+    }
+    this.statistics.hits++;
+    return program;
+  }
+
+  compileSync(trace: Trace): Program {
+    return this.build(trace, (model) => {
+      if (!this.runtime.compileSync) throw new Error('this ONNX Runtime can only compile asynchronously');
+      return this.runtime.compileSync(model, this.options());
+    });
+  }
+
+  async compile(trace: Trace): Promise<Program> {
+    const { family, constants, key } = this.locate(trace);
+    const start = performance.now();
+    const { model, ...rest } = buildModel(trace, constants);
+    this.onModel(model);
+    const program = { session: await this.runtime.compile(model, this.options()), ...rest };
+    this.store(family, constants, key, program, performance.now() - start);
+    return program;
+  }
+
+  /** Compiles a trace for a caller that keeps the program itself. `constants[i]` is baked in where it is a number. */
+  compileTrace(trace: Trace, constants: ReadonlyArray<number | undefined>): Program {
+    if (!this.runtime.compileSync) throw new Error('this ONNX Runtime can only compile asynchronously');
+    const start = performance.now();
+    const { model, ...rest } = buildModel(trace, constants);
+    this.onModel(model);
+    const session = this.runtime.compileSync(model, this.options());
+    this.statistics.compiled++;
+    this.statistics.compileMs += performance.now() - start;
+    return { session, ...rest };
+  }
+
+  /** Programs that are kept now. */
+  get size(): number {
+    let size = 0;
+    for (const { programs } of this.families.values()) size += programs.size;
+    return size;
+  }
+
+  dispose(): void {
+    for (const { programs } of this.families.values())
+      for (const { session } of programs.values()) session.dispose();
+    this.families.clear();
+  }
+
+  private build(trace: Trace, compile: (model: Uint8Array) => Program['session']): Program {
+    const { family, constants, key } = this.locate(trace);
+    const start = performance.now();
+    const { model, ...rest } = buildModel(trace, constants);
+    this.onModel(model);
+    const program = { session: compile(model), ...rest };
+    this.store(family, constants, key, program, performance.now() - start);
+    return program;
+  }
+
+  private locate(trace: Trace) {
+    let family = this.families.get(trace.key);
+    // Re-inserting keeps the map in order of use.
+    if (family) this.families.delete(trace.key);
+    else family = { varying: new Set(), last: null, programs: new Map() };
+    this.families.set(trace.key, family);
+
+    const constants = trace.leaves.map((leaf) => leaf.splat);
+    const { last, varying } = family;
+    for (const [i, c] of constants.entries()) if (last && !Object.is(c, last[i])) varying.add(i);
+    for (const i of varying) constants[i] = undefined;
+    return { family, constants, key: constants.join() };
+  }
+
+  private store(family: Family, constants: Family['last'], key: string, program: Program, ms: number): void {
+    family.last = constants;
+    family.programs.set(key, program);
+    this.statistics.compiled++;
+    this.statistics.compileMs += ms;
+    let count = this.size;
+    for (const [oldKey, old] of this.families) {
+      if (count <= this.limit) break;
+      if (old === family) continue;
+      for (const { session } of old.programs.values()) session.dispose();
+      count -= old.programs.size;
+      this.families.delete(oldKey);
+    }
+  }
+}
