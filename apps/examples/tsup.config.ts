@@ -10,6 +10,10 @@ export default defineConfig({
   sourcemap: true,
   external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
   noExternal: [/^@poiesis\//, /^@tensorflow\/tfjs-core\/dist\//],
+  // Bundled CommonJS packages go on requiring Node's own modules.
+  banner: {
+    js: "import { createRequire as requireOfApp } from 'node:module'; globalThis.require ??= requireOfApp(import.meta.url);",
+  },
   esbuildOptions(options) {
     options.conditions = ['@poiesis/source', 'node', 'import', 'module'];
   },

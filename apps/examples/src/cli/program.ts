@@ -41,6 +41,8 @@ function program(examples: readonly Example[], standard: string): Command {
     command
       .exitOverride()
       .showSuggestionAfterError()
+      // An action may have options of the same names as its example: which one is meant is told by the place.
+      .enablePositionalOptions()
       .allowExcessArguments(false)
       .option('--verbose', 'show where an error came from');
   }

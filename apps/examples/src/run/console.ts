@@ -1,5 +1,5 @@
 import type { EventReader, TrainEvent } from '@poiesis/core';
-import { progressBar } from '@poiesis/core/node';
+import { eventJson, progressBar } from '@poiesis/core/node';
 
 /** How much a run tells, and where. */
 export interface Console {
@@ -40,7 +40,7 @@ export function runConsole({ json, quiet }: { json: boolean; quiet: boolean }): 
 function jsonLines(): EventReader<SampleFile> {
   return {
     read(event: TrainEvent<SampleFile>) {
-      process.stdout.write(`${JSON.stringify(event)}\n`);
+      process.stdout.write(`${eventJson(event)}\n`);
     },
   };
 }

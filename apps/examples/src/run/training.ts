@@ -2,14 +2,14 @@ import {
   type ActiveBackend,
   type BatchSource,
   type EventReader,
-  type Stateful,
+  type StateDict,
   type TrainEvent,
   type TrainStep,
   train,
   useBackend,
   withReaders,
 } from '@poiesis/core';
-import { jsonlLog, saveModel } from '@poiesis/core/node';
+import { jsonlLog, writeSafetensors } from '@poiesis/core/node';
 import { Command } from 'commander';
 import { integer } from '../cli/values';
 import { cacheFolder } from '../data/cache';
@@ -26,8 +26,8 @@ import { writeJson } from './write-file';
 export interface Training<Batch> {
   step: TrainStep<Batch>;
   batches: BatchSource<Batch>;
-  /** What `model.safetensors` holds. */
-  model: Stateful;
+  /** What `model.safetensors` holds, in PyTorch's names. */
+  weights: () => Promise<StateDict>;
   checkpointEvery: number;
   /** Writes a picture of what the model makes now. Runs every `sampleEvery` steps and at the end. */
   sample?: (file: string) => Promise<void>;
@@ -35,7 +35,7 @@ export interface Training<Batch> {
   evaluate?: () => Promise<Record<string, number>>;
   evaluateEvery?: number;
   /** The example's own figures for `metrics.json`, in camelCase. */
-  figures?: () => Promise<Record<string, unknown>>;
+  figures?: (run: { stepsPerSecond: number }) => Record<string, unknown> | Promise<Record<string, unknown>>;
 }
 
 export interface SetUpContext<Config> {
@@ -58,8 +58,8 @@ export interface TrainingExample<Entries extends ConfigEntries, Batch> {
   /** Declares those options on the command line. Their defaults come from `defaults`. */
   options?: (command: Command) => void;
   setUp(context: SetUpContext<ConfigOf<Entries>>): Promise<Training<Batch>>;
-  /** What to type next, shown after a finished run. */
-  next?: (folder: string) => string;
+  /** What to type next, given the model file; shown after a finished run. */
+  next?: (model: string) => string;
   /** Further actions: `sample`, … */
   actions?: readonly (() => Command)[];
 }
@@ -79,6 +79,7 @@ export function trainingExample<Entries extends ConfigEntries, Batch>(
   const { name, summary, defaults } = example;
   const command = () => {
     const command = new Command(name)
+      .summary(summary)
       .description([summary, example.description].filter(Boolean).join('\n\n'))
       .option('--steps <n>', `training steps in all (default: ${defaults.steps})`, integer)
       .option('--batch <n>', `samples per step (default: ${defaults.batch})`, integer)
@@ -194,7 +195,8 @@ async function finish<Entries extends ConfigEntries, Batch>(
       { exitCode: exitCodes.interrupted },
     );
   }
-  await saveModel(folder.model, training.model);
+  await writeSafetensors(folder.model, await training.weights(), { format: 'pt' });
+  const stepsPerSecond = round(done.step / done.seconds);
   await writeJson(folder.metrics, {
     example: example.name,
     backend: backend.name,
@@ -202,17 +204,16 @@ async function finish<Entries extends ConfigEntries, Batch>(
     seed: config.seed,
     steps: done.step,
     seconds: round(done.seconds),
-    stepsPerSecond: round(done.step / done.seconds),
+    stepsPerSecond,
     setupSeconds: round(setupSeconds),
     losses,
-    ...(await training.figures?.()),
+    ...(await training.figures?.({ stepsPerSecond })),
   });
-  const rate = (done.step / done.seconds).toPrecision(3);
   console.say(
-    `Done: ${done.step} steps in ${Math.round(done.seconds)} s (${rate} a second). Everything is in ${folder.path}`,
+    `Done: ${done.step} steps in ${Math.round(done.seconds)} s (${stepsPerSecond.toPrecision(3)} a second). Everything is in ${folder.path}`,
   );
   if (training.sample) console.say(`Picture: ${folder.samples}`);
-  const next = example.next?.(folder.path);
+  const next = example.next?.(folder.model);
   if (next) console.say(next);
 }
 

