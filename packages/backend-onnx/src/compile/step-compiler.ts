@@ -1,5 +1,5 @@
 import type { CompileOptions, HostValues, StepCompiler } from '@poiesis/core';
-import { engine, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
+import { clone, engine, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from '../backend';
 import type { Value } from '../trace/graph';
 import { type Program, settle, type Trace, traceOf } from '../trace/program';
@@ -28,6 +28,8 @@ interface Recording {
   /** Variables that the step assigns, in the order of their outputs, which follow the results'. */
   assigned: Variable[];
   results: number;
+  /** For each output, the first one that is the same value: they share their data, as where nothing is compiled. */
+  same: readonly number[];
   structure: Structure;
 }
 
@@ -158,6 +160,7 @@ function recordStep<A extends unknown[], R>(
     shapes: trace.leaves.map((l) => l.shape),
     assigned,
     results: results.length,
+    same: outputs.map((value) => outputs.indexOf(value)),
     structure,
   };
   return { result, trace, recording };
@@ -184,7 +187,7 @@ function replay(
   tensors: readonly Tensor[],
   answers: Answers,
 ): unknown {
-  const { program, sources, assigned, results, structure } = recording;
+  const { program, sources, assigned, results, same, structure } = recording;
   const data = (leaf: number) => {
     const source = sources[leaf]!;
     switch (source.from) {
@@ -199,7 +202,10 @@ function replay(
     }
   };
   const values = program.session.runSync!(feed(onnx, program, data, recording.shapes));
-  const outputs = program.outputs.map((name) => onnx.adopt(values[name]!));
+  const outputs: Tensor[] = [];
+  for (const [i, name] of program.outputs.entries()) {
+    outputs.push(same[i] === i ? onnx.adopt(values[name]!) : clone(outputs[same[i]!]!));
+  }
   assigned.forEach((variable, i) => {
     const value = outputs[results + i]!;
     variable.assign(value as never);
