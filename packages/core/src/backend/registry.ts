@@ -3,7 +3,7 @@ import type { BackendProvider } from './provider';
 interface Registry {
   readonly providers: Map<string, BackendProvider>;
   /** Backends whose kernels have been completed; replaced kernels must not be wrapped twice. */
-  readonly completed: Set<string>;
+  readonly completed: Map<string, { added: string[]; corrected: string[] }>;
 }
 
 // On globalThis because a process may hold two copies of core (ESM beside CJS) but only one tfjs engine: a provider
@@ -12,7 +12,7 @@ const REGISTRY = Symbol.for('poiesis.backends');
 
 export function registry(): Registry {
   const holder = globalThis as { [REGISTRY]?: Registry };
-  holder[REGISTRY] ??= { providers: new Map(), completed: new Set() };
+  holder[REGISTRY] ??= { providers: new Map(), completed: new Map() };
   return holder[REGISTRY];
 }
 
