@@ -8,7 +8,7 @@ export default defineConfig({
   target: 'es2022',
   clean: true,
   sourcemap: true,
-  external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
+  external: ['onnxruntime-node', /^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
   noExternal: [/^@poiesis\//, /^@tensorflow\/tfjs-core\/dist\//],
   // Bundled CommonJS packages go on requiring Node's own modules.
   banner: {

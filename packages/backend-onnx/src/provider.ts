@@ -31,8 +31,10 @@ export const onnxProvider: BackendProvider = {
   },
 
   async activate(options: BackendOptions) {
-    if (Object.keys(options).length && findBackend('onnx')) removeBackend('onnx');
-    registerBackend('onnx', () => new OnnxBackend(loadNodeRuntime(), options), 1);
+    if (Object.keys(options).length > 0) {
+      if (findBackend('onnx')) removeBackend('onnx');
+      registerBackend('onnx', () => new OnnxBackend(loadNodeRuntime(), options), 1);
+    }
     await setBackend('onnx');
   },
 

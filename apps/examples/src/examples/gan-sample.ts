@@ -1,3 +1,4 @@
+import '@poiesis/backend-onnx';
 import { imageGrid, type StateDict, useBackend } from '@poiesis/core';
 import { readSafetensors, writePng } from '@poiesis/core/node';
 import { DCGAN, type DCGANConfig } from '@poiesis/gan';
@@ -30,7 +31,7 @@ export function ganSample(): Command {
     )
     .option('--seed <n>', 'seed of the noise; the same seed gives the same pictures', integer, 1)
     .option('--out <file>', 'where the PNG goes', 'gan-samples.png')
-    .option('--backend <name>', 'what to compute on: auto, wasm, cpu', 'auto')
+    .option('--backend <name>', 'what to compute on: auto, onnx, wasm, cpu', 'auto')
     .option('--quiet', 'write nothing but errors')
     .action(sample);
 }

@@ -1,3 +1,4 @@
+import '@poiesis/backend-onnx';
 import {
   type ActiveBackend,
   type BatchSource,
@@ -84,7 +85,7 @@ export function trainingExample<Entries extends ConfigEntries, Batch>(
       .option('--steps <n>', `training steps in all (default: ${defaults.steps})`, integer)
       .option('--batch <n>', `samples per step (default: ${defaults.batch})`, integer)
       .option('--seed <n>', `seed of weights, data order and noise (default: ${defaults.seed})`, integer)
-      .option('--backend <name>', `what to compute on: auto, wasm, cpu (default: ${defaults.backend})`)
+      .option('--backend <name>', `what to compute on: auto, onnx, wasm, cpu (default: ${defaults.backend})`)
       .option('--out <dir>', 'folder of the run', `runs/${name}`)
       .option('--resume', 'go on with the run in that folder')
       .option('--data-dir <dir>', 'where data is kept', cacheFolder())
