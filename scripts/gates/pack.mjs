@@ -11,10 +11,7 @@ const folder = join(root, 'node_modules', '.poiesis', 'tarballs');
  * @returns {Promise<Record<string, string> | undefined>} tarballs by package name, where all could be built
  */
 export async function packGates(gates) {
-  const names = publicPackages().flatMap(({ manifest: { name } }) => [
-    `publint ${name}`,
-    `types resolve ${name}`,
-  ]);
+  const names = publicPackages().flatMap(({ manifest: { name } }) => [`publint ${name}`, `attw ${name}`]);
   const needed = ['build', 'size', 'consume', ...names].some((name) => gates.touches(name));
   if (!needed) return undefined;
   let tarballs;
@@ -29,7 +26,7 @@ export async function packGates(gates) {
       succeed(runBin('publint', ['run', tarball, '--strict'], { output: 'capture' })),
     );
     // `node16`: resolution from before package exports (Node 10) cannot see a subpath such as /node.
-    await gates.run(`types resolve ${name}`, () =>
+    await gates.run(`attw ${name}`, () =>
       succeed(
         runBin('@arethetypeswrong/cli', [tarball, '--profile', 'node16', '--no-emoji', '--format', 'ascii'], {
           bin: 'attw',
