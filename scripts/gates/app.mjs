@@ -2,8 +2,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runNpm } from '../lib/process.mjs';
+import { runNpm, startNode } from '../lib/process.mjs';
 import { readJson, root } from '../lib/workspace.mjs';
+import { Skip } from './gates.mjs';
 
 /** @param {import('./gates.mjs').Gates} gates */
 export async function appGates(gates) {
@@ -62,6 +63,16 @@ export async function appGates(gates) {
       const result = await start(['gan', '--resume', '--steps', '3', '--quiet', '--out', out]);
       expect(result, 0, /^$/);
       if (readJson(join(out, 'metrics.json')).steps !== 3) throw new Error('it did not reach step 3');
+    });
+    await gates.run('app: Ctrl-C writes a checkpoint and says how to resume', async () => {
+      if (process.platform === 'win32') throw new Skip('a signal there ends the process at once');
+      const file = join(root, 'scripts', 'start.mjs');
+      const long = ['gan', '--resume', '--steps', '1000', '--json', '--out', out];
+      const training = await startNode(file, long, { cwd: root, ready: /"type":"step"/ });
+      training.kill('SIGINT');
+      const { code, output } = await training.ended;
+      if (code !== 130 || !/"type":"checkpoint"[\s\S]*--resume --out/.test(output))
+        throw new Error(`${code}\n${output}`);
     });
     await gates.run('app: gan sample draws from the model', async () => {
       const picture = join(folder, 'grid.png');

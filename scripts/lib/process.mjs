@@ -119,12 +119,14 @@ function quote(argument) {
 }
 
 /**
- * Starts a JavaScript file that runs until it is stopped: a server.
+ * Starts a JavaScript file that runs until it is stopped: a server, a training.
  *
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: Record<string, string>, ready: RegExp }} options `ready` is what it prints once it can be used
- * @returns {Promise<{ stop: () => void }>} rejects with its output where it ends before
+ * @param {{ cwd?: string, env?: Record<string, string>, ready: RegExp }} options `ready` is what it prints once it can
+ *   be used
+ * @returns {Promise<{ kill: (signal?: NodeJS.Signals) => void, ended: Promise<{ code: number | null, output: string }> }>}
+ *   rejects with its output where it ends before
  */
 export function startNode(file, args, { cwd, env, ready }) {
   return new Promise((resolve, reject) => {
@@ -133,16 +135,18 @@ export function startNode(file, args, { cwd, env, ready }) {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const stop = () => void child.kill();
+    const kill = (/** @type {NodeJS.Signals} */ signal = 'SIGTERM') => void child.kill(signal);
     let output = '';
+    /** @type {Promise<{ code: number | null, output: string }>} */
+    const ended = new Promise((done) => child.on('close', (code) => done({ code, output })));
     const listen = (/** @type {string} */ text) => {
       output += text;
-      if (ready.test(output)) resolve({ stop });
+      if (ready.test(output)) resolve({ kill, ended });
     };
     child.stdout.setEncoding('utf8').on('data', listen);
     child.stderr.setEncoding('utf8').on('data', listen);
     child.on('error', reject);
     child.on('close', () => reject(new Error(`${file} ended:\n${output}`)));
-    process.on('exit', stop);
+    process.on('exit', () => kill());
   });
 }

@@ -14,7 +14,7 @@ const verdaccio = 'verdaccio@6.7.4';
 
 await ensureInstalled();
 const folder = mkdtempSync(join(tmpdir(), 'poiesis-release-'));
-/** @type {{ stop: () => void } | undefined} */
+/** @type {{ kill: () => void } | undefined} */
 let registry;
 try {
   const { url, server, token } = await step(`Start ${verdaccio}`, startRegistry);
@@ -48,7 +48,7 @@ try {
   }
   process.stdout.write('The release is rehearsed.\n');
 } finally {
-  registry?.stop();
+  registry?.kill();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
