@@ -4,6 +4,7 @@ import { conv3dBackpropInput } from '../complete/conv3d-backprop';
 import { batchMatMul } from './batch-mat-mul';
 import { conv2dBackpropInput } from './conv2d-backprop-input';
 import { applyCorrection, type Correction, type WasmKernel } from './correction';
+import { fusedMatMul } from './fused-mat-mul';
 import { gather } from './gather';
 import { identity } from './identity';
 import { leakyRelu } from './leaky-relu';
@@ -25,6 +26,7 @@ const corrections: readonly Correction[] = [
   conv2dBackpropInput,
   conv3dInputGradient,
   depthToSpace,
+  fusedMatMul,
   gather,
   identity,
   leakyRelu,

@@ -30,6 +30,17 @@ const cases: [name: string, run: () => tf.Tensor[]][] = [
   ['one matrix for a batch', () => [tf.matMul(numbers([5, 30, 24]), numbers([24, 20], 2))]],
   ['a batch for one matrix', () => [tf.matMul(numbers([30, 24]), numbers([5, 24, 20], 2))]],
   ['small products', () => [tf.matMul(numbers([4, 3, 5]), numbers([4, 6, 5], 2), false, true)]],
+  ...(['linear', 'relu', 'relu6', 'elu', 'prelu', 'leakyrelu', 'sigmoid'] as const).map(
+    (activation): [string, () => tf.Tensor[]] => [
+      `a product with bias and ${activation}`,
+      () => {
+        const [a, b, bias] = [numbers([30, 24]), numbers([24, 20], 2), numbers([20], 3)];
+        const weights = activation === 'prelu' ? numbers([20], 4) : undefined;
+        const options = { activation, preluActivationWeights: weights, leakyreluAlpha: 0.2 };
+        return [tf.fused.matMul({ a, b, bias, ...options })];
+      },
+    ],
+  ),
   ['a product of vectors', () => [tf.matMul(numbers([1, 4000]), numbers([4000, 3], 2))]],
   ['slices', () => [tf.slice(numbers([3, 4, 5, 20]), [1, 0, 2, 0], [2, 4, 2, 20])]],
   ['slices of the last axis', () => [tf.slice(numbers([3, 4, 40]), [0, 0, 3], [3, 4, 30])]],
@@ -97,6 +108,20 @@ describe('corrected kernels', () => {
     const wideB = tf.unstack(tf.reshape(tf.broadcastTo(b, [2, 3, 24, 20]), [6, 24, 20]));
     const each = tf.stack(wideA.map((m, i) => tf.matMul(m, wideB[i]!)));
     expect(all).toBeAllClose(tf.reshape(each, [2, 3, 30, 20]));
+  });
+
+  it('multiplies by the same numbers in two shapes', () => {
+    const values = numbers([480], 2);
+    for (const [k, n] of [
+      [24, 20],
+      [20, 24],
+      [480, 1],
+    ] as const) {
+      const [a, b] = [numbers([30, k]), tf.reshape(values, [k, n])];
+      const expected = tf.sum(tf.mul(tf.reshape(a, [30, k, 1]), b), 1);
+      expect(tf.matMul(a, b)).toBeAllClose(expected);
+      expect(tf.fused.matMul({ a, b })).toBeAllClose(expected);
+    }
   });
 
   it('keeps a copy when the original goes', () => {

@@ -1,0 +1,31 @@
+import { adam, hostUniform, randomKey } from '@poiesis/core';
+import { DCGAN, ganStep, nonSaturating } from '@poiesis/gan';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Workload } from '../workload';
+
+const batchSize = 64;
+const size = 32;
+
+/** DCGAN for 32×32 grey pictures, batch 64: forward, backward and Adam of both networks, pictures drawn anew. */
+export const dcganTrain: Workload = {
+  name: 'dcgan-train',
+  prepare() {
+    const model = new DCGAN({ size, channels: 1, latent: 100 }, { seed: 1 });
+    const step = ganStep(model, {
+      objective: nonSaturating(),
+      optimizer: () => adam({ lr: 2e-4, beta1: 0.5 }),
+    });
+    return {
+      async step(index) {
+        const key = randomKey(1).fold(index);
+        const losses = tf.tidy(() => {
+          const pixels = hostUniform(key.fold(1), batchSize * size * size, { min: -1, max: 1 });
+          return step.run(tf.tensor4d(pixels, [batchSize, size, size, 1]), key.fold(2));
+        });
+        await Promise.all(Object.values(losses).map((loss) => loss.data()));
+        tf.dispose(losses);
+      },
+      dispose: () => model.dispose(),
+    };
+  },
+};
