@@ -36,8 +36,3 @@ export function heap(backend: BackendWasm): Float32Array {
 export function start(backend: BackendWasm, tensor: tf.TensorInfo): number {
   return backend.dataIdMap.get(tensor.dataId).memoryOffset >>> 2;
 }
-
-/** The number by which the C++ side knows a tensor. */
-export function idOf(backend: BackendWasm, tensor: tf.TensorInfo): number {
-  return backend.dataIdMap.get(tensor.dataId).id;
-}

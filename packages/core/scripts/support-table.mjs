@@ -1,0 +1,28 @@
+// `node packages/core/scripts/support-table.mjs [BACKEND …]` runs every kernel and writes docs/support.md.
+// Default: cpu and wasm. The sources are TypeScript; tsup bundles them, tfjs itself stays outside.
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'tsup';
+
+const core = join(dirname(fileURLToPath(import.meta.url)), '..');
+const outDir = join(core, 'node_modules', '.cache', 'support');
+await build({
+  config: false,
+  entry: [join(core, 'scripts', 'support-table.ts')],
+  outDir,
+  format: ['esm'],
+  platform: 'node',
+  target: 'es2022',
+  silent: true,
+  external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
+  noExternal: [/^@tensorflow\/tfjs-core\/dist\//],
+});
+const backends = process.argv.slice(2);
+const file = join(core, '..', '..', 'docs', 'support.md');
+const { status } = spawnSync(
+  process.execPath,
+  [join(outDir, 'support-table.js'), file, ...(backends.length ? backends : ['cpu', 'wasm'])],
+  { stdio: 'inherit' },
+);
+process.exitCode = status ?? 1;
