@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { type CheckpointStore, storeFor } from '../checkpoint';
 import { compile } from '../compile';
 import { checkArgument, NumericError } from '../errors';

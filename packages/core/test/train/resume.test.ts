@@ -94,15 +94,15 @@ describe('a resume', () => {
     expect(events[0]).toEqual({ type: 'start', step: 0, steps: 1, seed: 2, resumed: false });
   });
 
-  it('of a finished run is done at once, and counts its time', async () => {
+  it('of a finished run is done at once, with its state and its time', async () => {
     const checkpoints = memoryStore();
-    const first = await collect(train(line().step, points(), { steps: 3, checkpoints }));
-    const again = await collect(train(line().step, points(), { steps: 3, checkpoints, resume: true }));
-    expect(told(again)).toEqual(['start 3', 'done 3']);
-    expect(again[1]).toMatchObject({
-      reason: 'steps',
-      seconds: expect.closeTo((first.at(-1) as { seconds: number }).seconds, 3),
-    });
+    const [whole, again] = [line().step, line().step];
+    const first = await collect(train(whole, points(), { steps: 3, checkpoints }));
+    const events = await collect(train(again, points(), { steps: 3, checkpoints, resume: true }));
+    expect(told(events)).toEqual(['start 3', 'done 3']);
+    const { seconds } = first.at(-1) as { seconds: number };
+    expect(events[1]).toMatchObject({ reason: 'steps', seconds: expect.closeTo(seconds, 3) });
+    expect(await bytesOf(again)).toEqual(await bytesOf(whole));
   });
 
   it('skips the batches of a plain iterable that were used', async () => {

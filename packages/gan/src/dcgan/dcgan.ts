@@ -10,7 +10,7 @@ export interface SampleOptions {
   /** Decides the pictures: the same seed and weights give the same ones. */
   seed: number;
   /** Draws with an average of the generator's weights, `step.ema`, instead of the weights themselves. */
-  average?: Ema;
+  average?: Ema | undefined;
 }
 
 /**
