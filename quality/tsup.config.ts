@@ -1,0 +1,15 @@
+import { defineConfig } from 'tsup';
+
+// Bundles made from the packages' sources, so that a check needs no build of the packages first.
+export default defineConfig({
+  entry: ['src/dcgan-run.ts', 'src/soak.ts'],
+  format: ['esm'],
+  platform: 'node',
+  target: 'es2022',
+  clean: true,
+  external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
+  noExternal: [/^@poiesis\//, /^@tensorflow\/tfjs-core\/dist\//],
+  esbuildOptions(options) {
+    options.conditions = ['@poiesis/source', 'node', 'import', 'module'];
+  },
+});
