@@ -52,7 +52,8 @@ function show(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return `a function${value.name ? ` ${value.name}` : ''}`;
   if (typeof value === 'object' && value !== null) {
-    if ('shape' in value && Array.isArray(value.shape)) return `a tensor of shape [${value.shape.join(', ')}]`;
+    if ('shape' in value && Array.isArray(value.shape))
+      return `a tensor of shape [${value.shape.join(', ')}]`;
     const name = value.constructor?.name;
     return name && name !== 'Object' ? `a ${name}` : 'an object';
   }
