@@ -9,6 +9,10 @@ export default defineConfig({
   clean: true,
   external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
   noExternal: [/^@poiesis\//, /^@tensorflow\/tfjs-core\/dist\//],
+  // Libraries written in CommonJS are bundled too, and ask for Node's modules by `require`.
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
   esbuildOptions(options) {
     options.conditions = ['@poiesis/source', 'node', 'import', 'module'];
   },
