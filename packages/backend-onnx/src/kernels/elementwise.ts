@@ -1,5 +1,5 @@
 import { backend_util, type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { record, sizeOf, Value, type ValueType } from '../trace/graph';
+import { record, Value, type ValueType } from '../trace/graph';
 import { type KernelCall, kernel, rawKernel } from './register';
 
 /** tfjs kernel → intermediate operator, for functions of one float tensor. */
@@ -207,5 +207,3 @@ export function constant(splat: number, shape: readonly number[], dtype: ValueTy
   const scalar = Value.leaf(data.of(splat), [], dtype);
   return shape.length === 0 ? scalar : record('Expand', 'Fill', [scalar], {}, shape, dtype);
 }
-
-export { sizeOf };

@@ -1,4 +1,4 @@
-import { type Attrs, type Op, sizeOf, type Value, type ValueType } from '../trace/graph';
+import type { Attrs, Op, Value, ValueType } from '../trace/graph';
 
 /** A value of a graph that is being compiled. Unlike a traced `Value` it may be rewired freely. */
 export interface GraphValue {
@@ -64,14 +64,6 @@ export function graphOf(
   return { nodes, outputs: outputs.map((v) => values.get(v)!) };
 }
 
-/** Makes every reader of `from`, and the program's outputs, read `to`. */
-export function replaceValue(graph: Graph, from: GraphValue, to: GraphValue): void {
-  for (const node of graph.nodes) {
-    for (let i = 0; i < node.inputs.length; i++) if (node.inputs[i] === from) node.inputs[i] = to;
-  }
-  graph.outputs = graph.outputs.map((v) => (v === from ? to : v));
-}
-
 /** Drops nodes that no output depends on. */
 export function removeDeadNodes(graph: Graph): void {
   const live = new Set<GraphNode>();
@@ -83,17 +75,4 @@ export function removeDeadNodes(graph: Graph): void {
     for (const input of node.inputs) if (input.node) stack.push(input.node);
   }
   graph.nodes = graph.nodes.filter((node) => live.has(node));
-}
-
-/** How many times each value is read, program outputs included. */
-export function countUses(graph: Graph): Map<GraphValue, number> {
-  const uses = new Map<GraphValue, number>();
-  const add = (v: GraphValue) => uses.set(v, (uses.get(v) ?? 0) + 1);
-  for (const node of graph.nodes) node.inputs.forEach(add);
-  graph.outputs.forEach(add);
-  return uses;
-}
-
-export function valueSize(v: GraphValue): number {
-  return sizeOf(v.shape);
 }

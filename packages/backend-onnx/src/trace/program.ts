@@ -2,7 +2,7 @@ import { lowerGraph } from '../lower';
 import { writeModel } from '../onnx/write-model';
 import { optimize } from '../passes';
 import { graphOf } from '../passes/ir';
-import type { Runtime, RuntimeTensor, Session, SessionOptions, TensorData } from '../runtime/session';
+import type { Runtime, RuntimeTensor, Session, TensorData } from '../runtime/session';
 import type { Op, Value, ValueType } from './graph';
 
 /** A compiled trace: feed the leaves, get the outputs. */
@@ -117,5 +117,3 @@ export function settle(
     value.op = null;
   });
 }
-
-export type { Session, SessionOptions };
