@@ -86,7 +86,7 @@ export function toMarkdown({ backends, rows }: SupportTable): string {
     '|---|---|',
     '| ✓ | right; the kernel is the backend’s own |',
     '| added | right; the backend lacks it, core composes it of other kernels |',
-    '| corrected | right; the backend’s own is wrong, or far slower than need be, and core replaces it |',
+    '| corrected | right; the backend’s own is wrong in some case, or far slower than need be, and core replaces or guards it |',
     '| – | missing: using it throws |',
     '| (empty) | no gradient is meant: integers, comparisons, sizes, gradients of gradients of the last order |',
     '',

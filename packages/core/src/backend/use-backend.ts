@@ -1,5 +1,6 @@
 import { BackendUnavailableError } from '../errors/backend-unavailable-error';
 import { completeKernels } from './complete';
+import { registerGradients } from './gradients';
 import type { BackendOptions, BackendProvider } from './provider';
 import { backendProviders, registry } from './registry';
 
@@ -81,6 +82,7 @@ async function best(options: BackendOptions): Promise<ActiveBackend> {
 
 async function start(provider: BackendProvider, options: BackendOptions): Promise<void> {
   await provider.activate(options);
+  registerGradients();
   completeKernels(provider.name);
 }
 

@@ -83,6 +83,13 @@ describe('useBackend', () => {
     x.dispose();
   });
 
+  it('puts its gradients back where another import has replaced them', async () => {
+    const ours = tf.getGradient(tf.Exp);
+    tf.registerGradient({ kernelName: tf.Exp, gradFunc: () => ({}) });
+    await useBackend(current);
+    expect(tf.getGradient(tf.Exp)).toBe(ours);
+  });
+
   it('registers gradients', () => {
     const g = tf.grad((x) => tf.sum(tf.square(x)))(tf.tensor1d([1, 2]));
     expect(Array.from(g.dataSync())).toEqual([2, 4]);

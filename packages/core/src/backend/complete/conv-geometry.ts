@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { explicitPad } from './padding';
 
 /** One spatial axis of a convolution. */
 export interface Axis {
@@ -34,7 +35,7 @@ export function convAxes(
     filterShape as [number, number, number, number],
     strides,
     dilations,
-    pad,
+    explicitPad(pad),
     dimRoundingMode,
     depthwise,
   );

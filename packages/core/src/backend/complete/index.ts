@@ -4,6 +4,7 @@ import { registry } from '../registry';
 import { correctWasm } from '../wasm';
 import { composedKernel } from './completion';
 import { kernelCompletions } from './kernels';
+import { correctPadding } from './padding';
 
 /** What a backend got from core. */
 export interface KernelReport {
@@ -31,5 +32,6 @@ export function completeKernels(backend: string): KernelReport {
     report.added.push(completion.kernel);
   }
   report.corrected = (corrections[backend]?.() ?? []).filter((kernel) => !report.added.includes(kernel));
+  correctPadding(backend);
   return report;
 }

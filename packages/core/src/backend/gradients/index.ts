@@ -29,5 +29,12 @@ export const gradientOrigin = {
   replaced: ours.map((g) => g.kernelName).filter((name) => tf.getGradient(name)),
 };
 
-// Gradients are one registry for all backends.
-for (const gradient of ours) tf.registerGradient(gradient as unknown as tf.GradConfig);
+/**
+ * Puts core's gradients into tfjs's one registry for all backends. Done on import, and again whenever a backend is
+ * taken, because a later import of the `@tensorflow/tfjs` bundle registers tfjs's own over them.
+ */
+export function registerGradients(): void {
+  for (const gradient of ours) tf.registerGradient(gradient as unknown as tf.GradConfig);
+}
+
+registerGradients();

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { explicitPad } from '../complete/padding';
 import { type Gradient, kernel, zero } from './config';
 
 interface PoolAttrs {
@@ -29,7 +30,14 @@ function insideShares(
   x: tf.Tensor4D,
   { filterSize, strides, pad, dimRoundingMode }: PoolAttrs,
 ): tf.Tensor | null {
-  const info = tf.backend_util.computePool2DInfo(x.shape, filterSize, strides, 1, pad, dimRoundingMode);
+  const info = tf.backend_util.computePool2DInfo(
+    x.shape,
+    filterSize,
+    strides,
+    1,
+    explicitPad(pad),
+    dimRoundingMode,
+  );
   const axis = (output: number, stride: number, window: number, before: number, size: number) =>
     Array.from({ length: output }, (_, i) => {
       const from = i * stride - before;

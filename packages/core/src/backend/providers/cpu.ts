@@ -12,6 +12,8 @@ export const cpuProvider: BackendProvider = {
   async activate() {
     await load();
     if (!(await tf.setBackend('cpu'))) throw new Error('tfjs refused the cpu backend');
+    // Else its first tensor prints a banner that recommends tfjs-node. Who calls useBackend has chosen.
+    (tf.backend() as { firstUse?: boolean }).firstUse = false;
   },
   device: () => 'CPU, 1 thread, JavaScript',
 };

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Axis, type ConvAttrs, convAxes, padOrCrop } from '../complete/conv-geometry';
 import { type PhaseTaps, phaseTaps } from '../complete/input-gradient';
 import type { Correction } from './correction';
-import { type BackendWasm, heap, start } from './heap';
+import { allocate, type BackendWasm, heap, start } from './heap';
 
 /**
  * Conv2DBackpropInput (also conv2dTranspose) on XNNPACK. tfjs's own is a naive loop, at a tenth of its speed.
@@ -54,7 +54,9 @@ function roundUp(n: number, unit: number): number {
 
 function byPhases(backend: BackendWasm, dy: tf.Tensor4D, filter: tf.Tensor4D, h: Axis, w: Axis): tf.Tensor4D {
   const [, , channels] = filter.shape;
-  const dx: tf.Tensor4D = tf.zeros([dy.shape[0], h.input, w.input, channels]);
+  const dx = allocate<tf.Tensor4D>(backend, [dy.shape[0], h.input, w.input, channels]);
+  // With a filter smaller than the stride, some pixels get nothing.
+  if (h.filter < h.stride || w.filter < w.stride) clear(backend, dx);
   for (let rh = 0; rh < h.stride; rh++) {
     for (let rw = 0; rw < w.stride; rw++) {
       const [th, tw] = [phaseTaps(h, rh), phaseTaps(w, rw)];
@@ -67,6 +69,11 @@ function byPhases(backend: BackendWasm, dy: tf.Tensor4D, filter: tf.Tensor4D, h:
     }
   }
   return dx;
+}
+
+function clear(backend: BackendWasm, t: tf.Tensor): void {
+  const from = start(backend, t);
+  heap(backend).fill(0, from, from + t.size);
 }
 
 /** Stride-1 convolution; what padding is not negative is left to XNNPACK. */
@@ -86,7 +93,7 @@ function flippedTaps(
   strideW: number,
 ): tf.Tensor4D {
   const [, kw, channels, out] = filter.shape;
-  const result: tf.Tensor4D = tf.zeros([th.count, tw.count, out, channels]);
+  const result = allocate<tf.Tensor4D>(backend, [th.count, tw.count, out, channels]);
   const memory = heap(backend);
   const from = start(backend, filter);
   let to = start(backend, result);
@@ -151,15 +158,22 @@ function byProduct(
   const [batch, oh, ow, out] = dy.shape;
   const [kh, kw, channels] = filter.shape;
   const patch = kh * kw * channels;
-  const dx: tf.Tensor4D = tf.zeros([batch, h.input, w.input, channels]);
-  const weights = tf.transpose(tf.reshape(filter, [patch, out])); // (out, patch)
+  const dx = allocate<tf.Tensor4D>(backend, [batch, h.input, w.input, channels]);
+  clear(backend, dx);
+  const weights = tf.reshape(filter, [patch, out]);
   // A few images at a time: the product has kh · kw times the elements of dy's image.
   const images = Math.max(1, Math.min(batch, Math.floor(PIECE / (oh * ow * patch))));
   for (let b = 0; b < batch; b += images) {
     tf.tidy(() => {
       const n = Math.min(images, batch - b);
       const rows = tf.reshape(tf.slice4d(dy, [b, 0, 0, 0], [n, oh, ow, out]), [n * oh * ow, out]);
-      const product: tf.Tensor2D = tf.matMul(rows, weights); // (n · oh · ow, kh · kw · channels)
+      // (n · oh · ow, kh · kw · channels). The right side is turned and packed: the smaller one, if turning the result
+      // does not cost more.
+      const count = n * oh * ow;
+      const product =
+        count * (2 * out + patch) < 2 * patch * out
+          ? tf.transpose(tf.matMul(weights, rows, false, true))
+          : tf.matMul(rows, weights, false, true);
       addPatches(backend, product, dx, b, n, h, w);
     });
   }
@@ -172,7 +186,7 @@ const PIECE = 8 * 2 ** 20;
 /** col2im: adds each output pixel's patch to the pixels that it came from. */
 function addPatches(
   backend: BackendWasm,
-  product: tf.Tensor2D,
+  product: tf.Tensor,
   dx: tf.Tensor4D,
   first: number,
   images: number,

@@ -1,5 +1,5 @@
 import type { BackendWasm as TfjsBackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 
 // Reads and writes tensors in the heap of tfjs's wasm backend. Upstream is frozen at 4.22.0, and these fields are
 // public in its types; those of the emscripten module are missing from the published ones.
@@ -35,4 +35,9 @@ export function heap(backend: BackendWasm): Float32Array {
 /** Index in `heap` of a tensor's first element. */
 export function start(backend: BackendWasm, tensor: tf.TensorInfo): number {
   return backend.dataIdMap.get(tensor.dataId).memoryOffset >>> 2;
+}
+
+/** A float32 tensor whose elements are whatever lies there: write them all. Belongs to the current tidy. */
+export function allocate<T extends tf.Tensor>(backend: BackendWasm, shape: T['shape']): T {
+  return tf.engine().makeTensorFromTensorInfo(backend.makeOutput(shape, 'float32')) as T;
 }

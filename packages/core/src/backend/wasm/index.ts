@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { composedKernel } from '../complete/completion';
 import { conv3dBackpropInput } from '../complete/conv3d-backprop';
 import { batchMatMul } from './batch-mat-mul';
+import { guardedConvolutions } from './conv2d';
 import { conv2dBackpropInput } from './conv2d-backprop-input';
 import { applyCorrection, type Correction, type WasmKernel } from './correction';
 import { fusedMatMul } from './fused-mat-mul';
@@ -28,6 +29,7 @@ const corrections: readonly Correction[] = [
   depthToSpace,
   fusedMatMul,
   gather,
+  ...guardedConvolutions,
   identity,
   leakyRelu,
   maxPoolGrad,

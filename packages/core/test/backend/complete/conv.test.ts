@@ -45,6 +45,52 @@ const plain: Case[] = [
 ];
 
 describe('convolution gradients by composition', () => {
+  const forward: Case[] = [
+    ...plain,
+    ['dilation 2', [1, 9, 8, 2], [3, 3, 2, 3], { strides: 1, pad: 'valid', dilations: 2 }],
+    ['dilation 2, same', [1, 7, 7, 2], [3, 3, 2, 3], { strides: 1, pad: 'same', dilations: 2 }],
+    ['dilation 3, padding 2', [1, 7, 8, 1], [2, 3, 1, 3], { strides: 1, pad: 2, dilations: 3 }],
+    ['same, filter smaller than the stride', [2, 8, 9, 2], [1, 2, 2, 3], { strides: 3, pad: 'same' }],
+    ['different dilations', [1, 9, 8, 2], [3, 2, 2, 1], { strides: 1, pad: explicit(2), dilations: [1, 3] }],
+  ];
+  it.each(forward)('conv2d itself, %s', async (_, xShape, filterShape, { strides, pad, dilations = 1 }) => {
+    const inputs = [numbers(xShape), numbers(filterShape, 2)] as const;
+    const run = (x: tf.Tensor, w: tf.Tensor) =>
+      tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, strides, pad, 'NHWC', dilations);
+    const [expected] = await onBackend('cpu', () => [run(...inputs)]);
+    same(run(...inputs), expected!);
+    tf.dispose([...inputs]);
+  });
+
+  it('takes a number as padding with filters and strides that are not square', () => {
+    const [x, filter] = [numbers([1, 8, 9, 2]) as tf.Tensor4D, numbers([2, 3, 2, 3], 2) as tf.Tensor4D];
+    for (const strides of [1, [2, 1], [1, 2]] as (number | [number, number])[]) {
+      const y = tf.conv2d(x, filter, strides, 1, 'NHWC', 1, 'floor');
+      const [sh, sw] = [strides, strides].flat() as [number, number];
+      expect(y.shape).toEqual([1, Math.floor(8 / sh) + 1, Math.floor(8 / sw) + 1, 3]);
+      expect(y).toBeAllClose(tf.conv2d(x, filter, strides, explicit(1)), 1e-6);
+      const pool = tf.maxPool(x, [2, 3], strides, 1, 'floor');
+      expect(pool.shape).toEqual([...y.shape.slice(0, 3), 2]);
+      const grads = tf.grads((a, b) =>
+        tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, strides, 1, 'NHWC', 1, 'floor'),
+      );
+      expect(grads([x, filter]).map((g) => g.shape)).toEqual([x.shape, filter.shape]);
+    }
+  });
+
+  it('gives an empty result where the filter is larger than the image', () => {
+    const y = tf.conv2d(
+      numbers([1, 8, 9, 2]) as tf.Tensor4D,
+      numbers([5, 3, 2, 3]) as tf.Tensor4D,
+      1,
+      'valid',
+      'NHWC',
+      2,
+    );
+    expect(y.shape).toEqual([1, 0, 5, 3]);
+    expect(y.dataSync()).toHaveLength(0);
+  });
+
   it.each(plain)('conv2d, %s', async (_, xShape, filterShape, attrs) => {
     const [x, filter] = [numbers(xShape), numbers(filterShape, 2)] as [tf.Tensor4D, tf.Tensor4D];
     const dy = numbers(
