@@ -42,12 +42,16 @@ export const conv3dBackpropInput: KernelCompletion = {
     const g = geometry(attrs.inputShape, filter!.shape, attrs);
     const slopes = tf.reshape(dy!, [dy!.size / out, out]);
     const weights = tf.reshape(filter!, [g.taps.length, channels, out]);
-    const sum = g.taps.reduce<tf.Tensor | null>((total, tap, k) => {
+    const addTap = (total: tf.Tensor | null, tap: number[], k: number) => {
       const part = tf.matMul(slopes, tf.reshape(tf.slice(weights, k, 1), [channels, out]), false, true);
       let at: tf.Tensor = tf.reshape(part, [g.batch, ...g.output, channels]);
       for (let d = 0; d < 3; d++) at = spread(at, d + 1, tap[d]!, g.stride[d]!, g.length[d]!);
       return total ? tf.add(total, at) : at;
-    }, null);
+    };
+    const sum = g.taps.reduce<tf.Tensor | null>(
+      (total, tap, k) => tf.tidy(() => addTap(total, tap, k)),
+      null,
+    );
     return tf.slice(sum!, [0, ...g.before, 0], [g.batch, ...g.input, channels]);
   },
 };

@@ -48,8 +48,12 @@ export function depthwiseFilterGradient(
         from[2]! + (w.output - 1) * w.stride + 1,
         c,
       ];
-      const seen = tf.stridedSlice(padded, from, to, [1, h.stride, w.stride, 1]); // [batch, oh, ow, c]
-      taps.push(tf.sum(tf.mul(tf.reshape(seen, [rows, c, 1]), dy3), 0)); // [c, m]
+      // One tap's products at a time: each is as large as dy.
+      const tap = tf.tidy(() => {
+        const seen = tf.stridedSlice(padded, from, to, [1, h.stride, w.stride, 1]); // [batch, oh, ow, c]
+        return tf.sum(tf.mul(tf.reshape(seen, [rows, c, 1]), dy3), 0); // [c, m]
+      });
+      taps.push(tap);
     }
   }
   return tf.reshape(tf.stack(taps), [h.filter, w.filter, c, multiplier]);
