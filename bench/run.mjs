@@ -9,4 +9,5 @@ const cwd = dirname(fileURLToPath(import.meta.url));
 const given = process.cwd();
 await ensureInstalled();
 const { code } = await runBin('tsup', ['--silent'], { cwd });
-process.exitCode = code || (await runNode(join(cwd, 'dist/main.js'), process.argv.slice(2), { cwd: given })).code;
+process.exitCode =
+  code || (await runNode(join(cwd, 'dist/main.js'), process.argv.slice(2), { cwd: given })).code;
