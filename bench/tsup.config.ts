@@ -7,7 +7,7 @@ export default defineConfig({
   platform: 'node',
   target: 'es2022',
   clean: true,
-  external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
+  external: ['onnxruntime-node', /^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
   noExternal: [/^@poiesis\//, /^@tensorflow\/tfjs-core\/dist\//],
   esbuildOptions(options) {
     options.conditions = ['@poiesis/source', 'node', 'import', 'module'];

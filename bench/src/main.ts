@@ -1,3 +1,4 @@
+import '@poiesis/backend-onnx';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -7,7 +8,8 @@ import type { Workload } from './workload';
 import { dcganTrain } from './workloads/dcgan-train';
 
 // --workload LIST   names, with commas; all by default
-// --backend LIST    tfjs backends, with commas; wasm by default
+// --backend LIST    backends, with commas: onnx, wasm, cpu; wasm by default
+// PyTorch beside them: python bench/pytorch/dcgan_train.py (bench/pytorch/requirements.txt)
 // --rounds N        steps that are timed, 7 by default
 // --warmup N        steps before them, 2 by default
 // --json FILE       also writes the rows there, as a JSON array; - is standard output, with nothing else on it
@@ -45,7 +47,12 @@ for (const backend of values.backend.split(',')) {
   const { device } = await useBackend(backend);
   const threads = Number(/(\d+) threads?/.exec(device)?.[1] ?? 1);
   for (const workload of chosen) {
-    const row = await measure(workload, { contender: `tfjs-${backend}`, threads, rounds, warmup });
+    const row = await measure(workload, {
+      contender: backend === 'onnx' ? 'onnx' : `tfjs-${backend}`,
+      threads,
+      rounds,
+      warmup,
+    });
     rows.push(row);
     const { median_ms, min_ms, max_ms, rss_mb } = row;
     say(

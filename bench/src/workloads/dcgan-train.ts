@@ -1,4 +1,4 @@
-import { adam, hostUniform, randomKey } from '@poiesis/core';
+import { adam, compile, hostUniform, randomKey } from '@poiesis/core';
 import { DCGAN, ganStep, nonSaturating } from '@poiesis/gan';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Workload } from '../workload';
@@ -15,12 +15,13 @@ export const dcganTrain: Workload = {
       objective: nonSaturating(),
       optimizer: () => adam({ lr: 2e-4, beta1: 0.5 }),
     });
+    const run = compile(step.run, { name: 'dcgan-train' });
     return {
       async step(index) {
         const key = randomKey(1).fold(index);
         const losses = tf.tidy(() => {
           const pixels = hostUniform(key.fold(1), batchSize * size * size, { min: -1, max: 1 });
-          return step.run(tf.tensor4d(pixels, [batchSize, size, size, 1]), key.fold(2));
+          return run(tf.tensor4d(pixels, [batchSize, size, size, 1]), key.fold(2));
         });
         await Promise.all(Object.values(losses).map((loss) => loss.data()));
         tf.dispose(losses);
