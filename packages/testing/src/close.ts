@@ -16,7 +16,8 @@ export function maxRelativeError(actual: Numbers, expected: Numbers): number {
   let worst = 0;
   for (let i = 0; i < e.length; i++) {
     const error = Math.abs(a[i]! - e[i]!);
-    if (Number.isNaN(error) && !(Number.isNaN(a[i]) && Number.isNaN(e[i])) && a[i] !== e[i]) return Number.NaN;
+    if (Number.isNaN(error) && !(Number.isNaN(a[i]) && Number.isNaN(e[i])) && a[i] !== e[i])
+      return Number.NaN;
     if (error > worst) worst = error;
   }
   return worst / scale;

@@ -1,4 +1,4 @@
-export { type Fixture, loadFixture, tensorOf } from './fixtures';
-export { expectNoLeak } from './leaks';
-export { checkGradients } from './gradients';
 export { maxRelativeError, toBeAllClose } from './close';
+export { type Fixture, loadFixture, tensorOf } from './fixtures';
+export { checkGradients } from './gradients';
+export { expectNoLeak } from './leaks';

@@ -35,7 +35,12 @@ export function suites({ hostOnly = [] as string[] } = {}): ViteUserConfig {
               {
                 resolve,
                 ssr,
-                test: { ...shared, name: 'host', include: hostOnly.map((g) => g.replace(/\*\*$/, '**/*.test.ts')), env: { POIESIS_TEST_BACKEND: 'cpu' } },
+                test: {
+                  ...shared,
+                  name: 'host',
+                  include: hostOnly.map((g) => g.replace(/\*\*$/, '**/*.test.ts')),
+                  env: { POIESIS_TEST_BACKEND: 'cpu' },
+                },
               },
             ]
           : []),
