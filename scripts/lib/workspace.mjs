@@ -45,7 +45,8 @@ export function publicPackages() {
  * @param {import('./process.mjs').RunOptions} [options]
  */
 export function runPnpm(args, options = {}) {
-  return runNpx(['--yes', manifest.packageManager, ...args], {
+  // With --package, or an npx that runs this (`npx -p node@24 npm test`) would hand down its own.
+  return runNpx(['--yes', `--package=${manifest.packageManager}`, '--', 'pnpm', ...args], {
     cwd: root,
     ...options,
     env: { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', ...options.env },
