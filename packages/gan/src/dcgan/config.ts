@@ -30,10 +30,14 @@ const kernels: Readonly<Record<DCGANSize, readonly number[]>> = {
 };
 
 export function checkConfig(config: DCGANConfig): Required<DCGANConfig> {
+  const given = typeof config === 'object' && config !== null;
+  checkArgument(given, 'DCGAN', 'config', 'a record with size and channels', config);
   const { size, channels, latent = 100, width = 64 } = config;
-  checkArgument(size in kernels, 'DCGAN', 'config.size', '28, 32 or 64', size);
+  const known = typeof size === 'number' && Object.hasOwn(kernels, size);
+  checkArgument(known, 'DCGAN', 'config.size', '28, 32 or 64', size);
   for (const [name, value] of Object.entries({ channels, latent, width })) {
-    checkArgument(Number.isInteger(value) && value >= 1, 'DCGAN', `config.${name}`, 'an integer ≥ 1', value);
+    const count = Number.isSafeInteger(value) && value >= 1;
+    checkArgument(count, 'DCGAN', `config.${name}`, 'an integer ≥ 1', value);
   }
   return { size, channels, latent, width };
 }
