@@ -7,11 +7,11 @@ export default defineConfig({
   platform: 'node',
   target: 'es2022',
   clean: true,
-  external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
+  external: ['onnxruntime-node', /^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
   noExternal: [/^@poiesis\//, /^@tensorflow\/tfjs-core\/dist\//],
   // Libraries written in CommonJS are bundled too, and ask for Node's modules by `require`.
   banner: {
-    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    js: "import { createRequire as requireOfBundle } from 'node:module'; globalThis.require ??= requireOfBundle(import.meta.url);",
   },
   esbuildOptions(options) {
     options.conditions = ['@poiesis/source', 'node', 'import', 'module'];

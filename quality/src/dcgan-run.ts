@@ -1,5 +1,6 @@
 // One run, which may be killed at any time: node dcgan-run.js FOLDER STEPS BACKEND. It resumes what the folder holds.
 // Prints `start STEP`, and at the end `state HASH` of everything in the step's state.
+import '@poiesis/backend-onnx';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { train, useBackend, withReaders } from '@poiesis/core';

@@ -1,4 +1,5 @@
 // node --expose-gc soak.js STEPS BACKEND: memory of a long run. Its last line is the verdict.
+import '@poiesis/backend-onnx';
 import { train, useBackend } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { smallDcgan } from './small-dcgan';
