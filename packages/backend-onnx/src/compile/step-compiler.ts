@@ -2,7 +2,7 @@ import type { CompileOptions, HostValues, StepCompiler } from '@poiesis/core';
 import { clone, engine, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from '../backend';
 import type { Value } from '../trace/graph';
-import { type Program, settle, type Trace, traceOf } from '../trace/program';
+import { feedsOf, type Program, settle, type Trace, traceOf } from '../trace/program';
 import { rebindAll, rebuild, type Structure, structureOf, takeApart, withTraceableKeys } from './arguments';
 import { CompileError } from './compile-error';
 import { type Answers, askHost, type HostEvent, recordHostEvents } from './host-events';
@@ -143,13 +143,7 @@ function recordStep<A extends unknown[], R>(
   }
   const constants = found.map((source) => (source.from === 'constant' ? source.value.splat : undefined));
   const program = onnx.programs.compileTrace(trace, constants);
-  const feeds = feed(
-    onnx,
-    program,
-    (leaf) => trace.leaves[leaf]!.data!,
-    trace.leaves.map((l) => l.shape),
-  );
-  const values = program.session.runSync!(feeds);
+  const values = program.session.runSync!(feedsOf(program, trace.leaves, onnx.runtime));
   settle(program, outputs, values);
   const recording: Recording = {
     events,

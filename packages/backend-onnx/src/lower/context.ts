@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../onnx/graph-builder';
-import type { Attribute, OnnxDType } from '../onnx/types';
+import { type Attribute, ONNX_TYPE, type OnnxDType } from '../onnx/types';
 import type { GraphNode, GraphValue } from '../passes/ir';
 import { type Attrs, type AttrValue, sizeOf, type ValueType } from '../trace/graph';
 
@@ -102,8 +102,7 @@ export class LowerContext {
   }
 
   cast(x: string, to: OnnxDType): string {
-    const number = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 }[to];
-    return this.op('Cast', [x], { to: number });
+    return this.op('Cast', [x], { to: ONNX_TYPE[to] });
   }
 
   /** `MatMul` with the transposes and the scale that com.microsoft's FusedMatMul takes for free. */

@@ -77,7 +77,8 @@ export function im2col(
   return result;
 }
 
-function zeroRow(c: LowerContext, channels: number): string {
+/** What taps outside the image read, `[1, channels]`. */
+export function zeroRow(c: LowerContext, channels: number): string {
   return c.g.constantOnce(`zeros${channels}`, 'float32', () => ({
     dims: [1, channels],
     values: new Float32Array(channels),

@@ -1,5 +1,5 @@
 import type { LowerContext } from './context';
-import type { ConvGeometry } from './im2col';
+import { type ConvGeometry, zeroRow } from './im2col';
 
 /**
  * Winograd's F(2×2, 2×2) for 4×4 convolutions with stride 2: on the grid of 2×2 pixel blocks such a convolution is a
@@ -86,10 +86,7 @@ export function winogradFilterGradient(c: LowerContext, x: string, dy: string, g
 /** V `[9, tiles · batch, 4 · channels]`. */
 function imageTransform(c: LowerContext, x: string, g: ConvGeometry): string {
   const rows = c.reshape(x, [g.batch * g.height * g.width, g.channels]);
-  const zero = c.g.constantOnce(`zeros${g.channels}`, 'float32', () => ({
-    dims: [1, g.channels],
-    values: new Float32Array(g.channels),
-  }));
+  const zero = zeroRow(c, g.channels);
   const index = c.g.constantOnce(`winograd-blocks:${shapeKey(g)}`, 'int32', () => ({
     dims: [gridSize(g) * g.batch * 4],
     values: blocksFromImage(g),

@@ -46,19 +46,19 @@ export class ProgramCache {
   }
 
   compileSync(trace: Trace): Program {
-    return this.build(trace, (model) => {
-      if (!this.runtime.compileSync) throw new Error('this ONNX Runtime can only compile asynchronously');
-      return this.runtime.compileSync(model, this.options());
-    });
+    const { family, constants, key } = this.locate(trace);
+    const program = this.compileTrace(trace, constants);
+    this.store(family, constants, key, program);
+    return program;
   }
 
   async compile(trace: Trace): Promise<Program> {
     const { family, constants, key } = this.locate(trace);
     const start = performance.now();
-    const { model, ...rest } = buildModel(trace, constants);
-    this.onModel(model);
+    const { model, ...rest } = this.modelOf(trace, constants);
     const program = { session: await this.runtime.compile(model, this.options()), ...rest };
-    this.store(family, constants, key, program, performance.now() - start);
+    this.count(start);
+    this.store(family, constants, key, program);
     return program;
   }
 
@@ -66,12 +66,10 @@ export class ProgramCache {
   compileTrace(trace: Trace, constants: ReadonlyArray<number | undefined>): Program {
     if (!this.runtime.compileSync) throw new Error('this ONNX Runtime can only compile asynchronously');
     const start = performance.now();
-    const { model, ...rest } = buildModel(trace, constants);
-    this.onModel(model);
-    const session = this.runtime.compileSync(model, this.options());
-    this.statistics.compiled++;
-    this.statistics.compileMs += performance.now() - start;
-    return { session, ...rest };
+    const { model, ...rest } = this.modelOf(trace, constants);
+    const program = { session: this.runtime.compileSync(model, this.options()), ...rest };
+    this.count(start);
+    return program;
   }
 
   /** Programs that are kept now. */
@@ -87,14 +85,15 @@ export class ProgramCache {
     this.families.clear();
   }
 
-  private build(trace: Trace, compile: (model: Uint8Array) => Program['session']): Program {
-    const { family, constants, key } = this.locate(trace);
-    const start = performance.now();
-    const { model, ...rest } = buildModel(trace, constants);
-    this.onModel(model);
-    const program = { session: compile(model), ...rest };
-    this.store(family, constants, key, program, performance.now() - start);
-    return program;
+  private modelOf(trace: Trace, constants: ReadonlyArray<number | undefined>) {
+    const built = buildModel(trace, constants);
+    this.onModel(built.model);
+    return built;
+  }
+
+  private count(start: number): void {
+    this.statistics.compiled++;
+    this.statistics.compileMs += performance.now() - start;
   }
 
   private locate(trace: Trace) {
@@ -111,11 +110,9 @@ export class ProgramCache {
     return { family, constants, key: constants.join() };
   }
 
-  private store(family: Family, constants: Family['last'], key: string, program: Program, ms: number): void {
+  private store(family: Family, constants: Family['last'], key: string, program: Program): void {
     family.last = constants;
     family.programs.set(key, program);
-    this.statistics.compiled++;
-    this.statistics.compileMs += ms;
     let count = this.size;
     for (const [oldKey, old] of this.families) {
       if (count <= this.limit) break;
