@@ -1,6 +1,19 @@
-/** A whole step of some training or inference, as a user would write it. */
+/** A model on the active backend, ready to be timed. */
+export interface Prepared {
+  /**
+   * Does one whole step, data generation included, and returns once its result is on the host: the loss, the token, a
+   * logit. It must be finite. `index` counts the steps from 0.
+   */
+  step(index: number): Promise<number>;
+  dispose(): void;
+}
+
+/** A whole step of some training or inference, through the public API, as a user would write it. */
 export interface Workload {
-  name: string;
-  /** Builds the model. `step` runs once and returns when its result is on the host. */
-  prepare(): { step(index: number): Promise<void>; dispose(): void };
+  /** `gpt-train`; its PyTorch program is then `pytorch/gpt_train.py`. */
+  readonly name: string;
+  /** One line: what a step does, with its sizes. */
+  readonly about: string;
+  /** Builds the model. `useBackend` has been called before. */
+  prepare(): Prepared | Promise<Prepared>;
 }
