@@ -2,13 +2,17 @@ import { foldConstants } from './fold-constants';
 import { type Graph, type Pass, removeDeadNodes } from './ir';
 import { lazyBroadcast } from './lazy-broadcast';
 import { reluMasks } from './relu-masks';
+import { type PassReport, tracked } from './track';
 
-const passes: readonly Pass[] = [foldConstants, reluMasks, lazyBroadcast];
+/** In the order in which they run, by the names that `explain()` shows. */
+const passes: Readonly<Record<string, Pass>> = { foldConstants, reluMasks, lazyBroadcast };
 
-/** Rewrites a graph in place to a cheaper one that computes the same. */
-export function optimize(graph: Graph): void {
-  for (const pass of passes) {
-    pass(graph);
-    removeDeadNodes(graph);
-  }
+/** Rewrites a graph in place to a cheaper one that computes the same. Returns what each pass did. */
+export function optimize(graph: Graph): PassReport[] {
+  return Object.entries(passes).map(([name, pass]) =>
+    tracked(name, graph, () => {
+      pass(graph);
+      removeDeadNodes(graph);
+    }),
+  );
 }
