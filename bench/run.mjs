@@ -1,4 +1,4 @@
-// `node bench/run.mjs [--workload LIST] [--backend LIST] [--rounds N] [--warmup N] [--json FILE]`
+// `node bench/run.mjs [[--workload LIST] [--against LIST] [--rounds N] [--json FILE]`
 // Bundles the bench from the sources and runs it; what the options mean: src/main.ts.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

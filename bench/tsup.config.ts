@@ -1,8 +1,8 @@
 import { defineConfig } from 'tsup';
 
-// One bundle, made from the packages' sources, so that a measurement needs no build of the packages first.
+// Made from the packages' sources, so that a measurement needs no build of the packages first.
 export default defineConfig({
-  entry: { main: 'src/main.ts' },
+  entry: { main: 'src/main.ts', child: 'src/child/main.ts' },
   format: ['esm'],
   platform: 'node',
   target: 'es2022',

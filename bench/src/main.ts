@@ -1,65 +1,78 @@
-import '@poiesis/backend-onnx';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
-import { useBackend } from '@poiesis/core';
-import { measure, type Row } from './measure';
-import type { Workload } from './workload';
-import { dcganTrain } from './workloads/dcgan-train';
+import { contenders } from './contenders';
+import { ContenderProcess } from './contenders/process';
+import { type Options, parseOptions, UsageError, usage } from './options';
+import type { Started } from './protocol';
+import { measure } from './rounds';
+import { type Result, type Row, rowsOf } from './row';
+import { table } from './table';
+import { workloads } from './workloads';
 
-// --workload LIST   names, with commas; all by default
-// --backend LIST    backends, with commas: onnx, wasm, cpu; wasm by default
-// PyTorch beside them: python bench/pytorch/dcgan_train.py (bench/pytorch/requirements.txt)
-// --rounds N        steps that are timed, 7 by default
-// --warmup N        steps before them, 2 by default
-// --json FILE       also writes the rows there, as a JSON array; - is standard output, with nothing else on it
+const choices = { workloads: workloads.map((w) => w.name), contenders: contenders.map((c) => c.name) };
 
-const workloads: readonly Workload[] = [dcganTrain];
-
-const { values } = parseArgs({
-  options: {
-    workload: { type: 'string', default: workloads.map((w) => w.name).join(',') },
-    backend: { type: 'string', default: 'wasm' },
-    rounds: { type: 'string', default: '7' },
-    warmup: { type: 'string', default: '2' },
-    json: { type: 'string' },
-  },
-});
-const say = (line: string) => (values.json === '-' ? process.stderr : process.stdout).write(`${line}\n`);
-
-const chosen = values.workload.split(',').map((name) => {
-  const workload = workloads.find((w) => w.name === name);
-  if (!workload)
-    throw new Error(`no workload "${name}"; there are ${workloads.map((w) => w.name).join(', ')}`);
-  return workload;
-});
-const [rounds, warmup] = [values.rounds, values.warmup].map((text) => {
-  const n = Number(text);
-  if (!Number.isInteger(n) || n < 0)
-    throw new Error(`--rounds and --warmup are whole numbers, not "${text}"`);
-  return n;
-}) as [number, number];
-
-const load = loadavg().map((x) => x.toFixed(1));
-say(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model}, load ${load.join(' ')}`);
-const rows: Row[] = [];
-for (const backend of values.backend.split(',')) {
-  const { device } = await useBackend(backend);
-  const threads = Number(/(\d+) threads?/.exec(device)?.[1] ?? 1);
-  for (const workload of chosen) {
-    const row = await measure(workload, {
-      contender: backend === 'onnx' ? 'onnx' : `tfjs-${backend}`,
-      threads,
-      rounds,
-      warmup,
-    });
-    rows.push(row);
-    const { median_ms, min_ms, max_ms, rss_mb } = row;
-    say(
-      `${workload.name}  ${row.contender} (${device})  ` +
-        `median ${median_ms} ms, ${min_ms} to ${max_ms} in ${rounds} steps, ${rss_mb} MB`,
-    );
+async function main(options: Options): Promise<void> {
+  const say = (line = '') => (options.json === '-' ? process.stderr : process.stdout).write(`${line}\n`);
+  say(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${load()}`);
+  const rows: Row[] = [];
+  for (const { name, about } of workloads.filter((w) => options.workloads.includes(w.name))) {
+    say(`\n${name}: ${about}`);
+    const results = await run(name, options, say);
+    const found = rowsOf(name, results);
+    rows.push(...found);
+    if (found.length) say(table(found));
   }
+  say(`\n${load()}`);
+  if (options.json === '-') process.stdout.write(`${JSON.stringify(rows)}\n`);
+  else if (options.json) await writeFile(options.json, `${JSON.stringify(rows, null, 2)}\n`);
 }
-if (values.json === '-') process.stdout.write(`${JSON.stringify(rows)}\n`);
-else if (values.json) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
+
+/** Runs one workload on all contenders that can; says who cannot and why. */
+async function run(workload: string, options: Options, say: (line: string) => void): Promise<Result[]> {
+  const { rounds, warmup, threads, seconds } = options;
+  const running: { contender: string; process: ContenderProcess; started: Started }[] = [];
+  const fail = (contender: string, error: unknown) => {
+    say(`  ${contender} failed: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  };
+  for (const { name, find } of contenders.filter((c) => options.contenders.includes(c.name))) {
+    const found = await find(workload, threads);
+    if ('absent' in found) {
+      say(`  ${name} is skipped: ${found.absent}`);
+      continue;
+    }
+    const child = new ContenderProcess(found, (line) => process.stderr.write(`[${name}] ${line}\n`));
+    try {
+      running.push({ contender: name, process: child, started: await child.started() });
+    } catch (error) {
+      fail(name, error);
+      await child.end();
+    }
+  }
+  const measured = await measure(
+    running.map((r) => r.process),
+    { rounds, warmup, lapTime: seconds * 1000 },
+  );
+  for (const { process } of running) await process.end();
+  return running.flatMap(({ contender, started }, i) => {
+    const outcome = measured[i]!;
+    if (!(outcome instanceof Error)) return [{ contender, started, measured: outcome }];
+    fail(contender, outcome);
+    return [];
+  });
+}
+
+const load = () =>
+  `load average ${loadavg()
+    .map((x) => x.toFixed(2))
+    .join(' ')}`;
+
+try {
+  const options = parseOptions(process.argv.slice(2), choices);
+  if (options) await main(options);
+  else process.stdout.write(`${usage(choices)}\n`);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

@@ -1,16 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Lap, Request, Started } from '../protocol';
-import type { Prepared } from '../workload';
-
-/** What computes in this process. */
-export interface Engine {
-  name: string;
-  threads: number;
-}
+import type { Ready } from './engine';
 
 /** Answers the requests on standard input with laps on standard output, until the input ends. */
-export async function serve({ step, dispose }: Prepared, engine: Engine): Promise<void> {
+export async function serve({ step, dispose, threads, engine }: Ready): Promise<void> {
   let done = 0;
 
   async function run(steps: number): Promise<Lap> {
@@ -24,7 +18,7 @@ export async function serve({ step, dispose }: Prepared, engine: Engine): Promis
     return { ms: performance.now() - start, value, rss_mb: peakMemory() };
   }
 
-  const started: Started = { ...(await run(1)), threads: engine.threads, engine: engine.name };
+  const started: Started = { ...(await run(1)), threads, engine };
   answer(started);
   for await (const line of createInterface({ input: process.stdin })) {
     answer(await run((JSON.parse(line) as Request).steps));

@@ -1,4 +1,13 @@
 import type { Workload } from '../workload';
+import { convInfer, convInferOne } from './conv-infer';
 import { dcganTrain } from './dcgan-train';
+import { gptTrain } from './gpt-train';
+import { mlpTrain } from './mlp-train';
 
-export const workloads: readonly Workload[] = [dcganTrain];
+export const workloads: readonly Workload[] = [dcganTrain, gptTrain, mlpTrain, convInfer, convInferOne];
+
+export function workloadNamed(name: string): Workload {
+  const workload = workloads.find((w) => w.name === name);
+  if (!workload) throw new Error(`no workload ${name}; there are ${workloads.map((w) => w.name).join(', ')}`);
+  return workload;
+}

@@ -1,0 +1,18 @@
+import { type BackendOptions, useBackend } from '@poiesis/core';
+import type { Prepared } from '../workload';
+import { workloadNamed } from '../workloads';
+
+/** A workload that is ready to run in this process, and what runs it. */
+export interface Ready extends Prepared {
+  engine: string;
+  threads: number;
+}
+
+export type Engine = (workload: string, threads: number) => Promise<Ready>;
+
+/** Prepares a workload on one of core's backends. */
+export async function onBackend(backend: string, workload: string, options: BackendOptions): Promise<Ready> {
+  const { device } = await useBackend(backend, options);
+  const prepared = await workloadNamed(workload).prepare();
+  return { ...prepared, engine: device, threads: Number(/(\d+) threads?/.exec(device)?.[1] ?? 1) };
+}

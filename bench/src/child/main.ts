@@ -1,0 +1,16 @@
+// One contender's process: `node child.js CONTENDER WORKLOAD THREADS`. What it is then asked: ../protocol.ts.
+import type { Engine } from './engine';
+import { serve } from './serve';
+
+// Each engine loads itself only: a contender's memory must not hold the others.
+const engines: Record<string, () => Promise<{ start: Engine }>> = {
+  onnx: () => import('./onnx'),
+  'tfjs-wasm': () => import('./tfjs-wasm'),
+  'tfjs-node': () => import('./tfjs-node'),
+  onnxruntime: () => import('./onnxruntime'),
+};
+
+console.log = console.error; // standard output is for answers
+const [contender = '', workload = '', threads = '1'] = process.argv.slice(2);
+const { start } = await engines[contender]!();
+await serve(await start(workload, Number(threads)));

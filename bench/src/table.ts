@@ -1,0 +1,38 @@
+import type { Row } from './row';
+
+/** One workload's rows, for people. */
+export function table(rows: readonly Row[]): string {
+  const head = [
+    'contender',
+    'median ms',
+    'range',
+    'against PyTorch',
+    'first step ms',
+    'peak MB',
+    'threads',
+    '',
+  ];
+  const lines = rows.map((row) => [
+    row.contender,
+    short(row.median_ms),
+    `${short(row.min_ms)}–${short(row.max_ms)}`,
+    row.speedup_vs_pytorch === null ? '–' : `${row.speedup_vs_pytorch.toFixed(2)}×`,
+    String(row.first_step_ms),
+    row.rss_mb === null ? '–' : String(row.rss_mb),
+    String(row.threads),
+    row.engine,
+  ]);
+  const widths = head.map((_, i) => Math.max(...[head, ...lines].map((cells) => cells[i]!.length)));
+  const left = (i: number) => i === 0 || i === head.length - 1;
+  return [head, ...lines]
+    .map((cells) =>
+      cells.map((cell, i) => (left(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
+    )
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** Three figures or more. */
+function short(ms: number): string {
+  return ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0);
+}
