@@ -18,4 +18,11 @@ registerBackend(onnxProvider);
 
 export { OnnxBackend, type OnnxBackendOptions } from './backend';
 export { CompileError } from './compile/compile-error';
+export { type ExplainOptions, explain } from './explain/explain';
+export type { Explanation, FallbackCount } from './explain/explanation';
+export type { Flops } from './explain/flops';
+export type { OperatorTime, ProfileTimes } from './explain/profile';
+export type { ProgramReport, Traffic } from './explain/program-report';
+export type { WatchedProgram } from './explain/program-watch';
+export type { PassReport } from './passes/track';
 export type { SessionOptions } from './runtime/session';

@@ -49,7 +49,8 @@ export function stepCompiler(backend: () => OnnxBackend): StepCompiler {
       const onnx = backend();
       if (impure !== undefined || !onnx.runtime.synchronous) return plain(step, args);
       const { tensors, keys, signature } = takeApart(args);
-      let known = recordings.get(signature);
+      // Under `explain()` a step is recorded anew, for the programs that belong to the watch.
+      let known = onnx.programs.watch ? [] : recordings.get(signature);
       if (!known) {
         known = [];
         recordings.set(signature, known);

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { InferenceSession as PublicSession, Tensor as PublicTensor } from 'onnxruntime-common';
+import { openProfileFolder } from '../explain/profile-folder';
 import type { Runtime, RuntimeTensor, Session, SessionOptions } from './session';
 
 /**
@@ -40,6 +41,7 @@ export function loadNodeRuntime({ allowInternals = true } = {}): Runtime {
   const runtime: Runtime = {
     version,
     synchronous: native !== undefined,
+    openProfiler: openProfileFolder,
     tensor: (dtype, data, dims) => new Tensor(dtype, data, dims) as unknown as RuntimeTensor,
     async compile(model, options) {
       if (runtime.compileSync) return runtime.compileSync(model, options);

@@ -26,10 +26,21 @@ export interface SessionOptions {
   profile?: string;
 }
 
+/** Where the runtime's profiles go and come back from. */
+export interface Profiler {
+  /** A value of `SessionOptions.profile` for the next session. */
+  next(): string;
+  /** What the session of that option has written, once its profiling has ended. */
+  read(prefix: string): string | undefined;
+  close(): void;
+}
+
 /** What the backend needs of ONNX Runtime. */
 export interface Runtime {
   readonly version: string;
   readonly synchronous: boolean;
+  /** Absent where the runtime writes no profiles. */
+  openProfiler?(): Profiler;
   tensor(dtype: OnnxDType, data: TensorData, dims: readonly number[]): RuntimeTensor;
   compileSync?(model: Uint8Array, options: SessionOptions): Session;
   compile(model: Uint8Array, options: SessionOptions): Promise<Session>;

@@ -1,5 +1,9 @@
+import type { ProgramWatch } from '../explain/program-watch';
 import type { Runtime, SessionOptions } from '../runtime/session';
 import { buildModel, type Program, type Trace } from './program';
+
+/** For each leaf, what is compiled in for all of its elements. */
+type Constants = ReadonlyArray<number | undefined>;
 
 /** All programs of one structure. They differ in which leaves are constants and in their values. */
 interface Family {
@@ -26,15 +30,18 @@ export interface CacheStatistics {
 export class ProgramCache {
   private readonly families = new Map<string, Family>();
   readonly statistics: CacheStatistics = { compiled: 0, hits: 0, compileMs: 0 };
+  /** While set, it gets every program that is compiled, and none comes from the cache or goes there. */
+  watch: ProgramWatch | null = null;
 
   constructor(
     private readonly runtime: Runtime,
     private readonly options: () => SessionOptions,
-    private readonly limit: number,
+    readonly limit: number,
     private readonly onModel: (model: Uint8Array) => void,
   ) {}
 
   get(trace: Trace): Program | undefined {
+    if (this.watch) return undefined;
     const { family, constants, key } = this.locate(trace);
     const program = family.programs.get(key);
     if (!program) {
@@ -54,22 +61,25 @@ export class ProgramCache {
 
   async compile(trace: Trace): Promise<Program> {
     const { family, constants, key } = this.locate(trace);
+    const known = this.watched(trace, constants);
+    if (known) return known;
     const start = performance.now();
     const { model, ...rest } = this.modelOf(trace, constants);
-    const program = { session: await this.runtime.compile(model, this.options()), ...rest };
-    this.count(start);
+    const session = await this.runtime.compile(model, this.sessionOptions());
+    const program = this.count(start, trace, constants, { session, ...rest });
     this.store(family, constants, key, program);
     return program;
   }
 
   /** Compiles a trace for a caller that keeps the program itself. `constants[i]` is baked in where it is a number. */
-  compileTrace(trace: Trace, constants: ReadonlyArray<number | undefined>): Program {
+  compileTrace(trace: Trace, constants: Constants): Program {
     if (!this.runtime.compileSync) throw new Error('this ONNX Runtime can only compile asynchronously');
+    const known = this.watched(trace, constants);
+    if (known) return known;
     const start = performance.now();
     const { model, ...rest } = this.modelOf(trace, constants);
-    const program = { session: this.runtime.compileSync(model, this.options()), ...rest };
-    this.count(start);
-    return program;
+    const session = this.runtime.compileSync(model, this.sessionOptions());
+    return this.count(start, trace, constants, { session, ...rest });
   }
 
   /** Programs that are kept now. */
@@ -91,9 +101,19 @@ export class ProgramCache {
     return built;
   }
 
-  private count(start: number): void {
+  private sessionOptions(): SessionOptions {
+    return this.watch ? this.watch.options(this.options()) : this.options();
+  }
+
+  private watched(trace: Trace, constants: Constants): Program | undefined {
+    return this.watch?.known(`${trace.key}${constants}`);
+  }
+
+  private count(start: number, trace: Trace, constants: Constants, program: Program): Program {
+    const ms = performance.now() - start;
     this.statistics.compiled++;
-    this.statistics.compileMs += performance.now() - start;
+    this.statistics.compileMs += ms;
+    return this.watch ? this.watch.add(`${trace.key}${constants}`, program, ms) : program;
   }
 
   private locate(trace: Trace) {
@@ -111,6 +131,7 @@ export class ProgramCache {
   }
 
   private store(family: Family, constants: Family['last'], key: string, program: Program): void {
+    if (this.watch) return;
     family.last = constants;
     family.programs.set(key, program);
     let count = this.size;

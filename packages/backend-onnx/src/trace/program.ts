@@ -1,3 +1,5 @@
+import { flopsOf } from '../explain/flops';
+import { type ProgramReport, trafficOf } from '../explain/program-report';
 import { lowerGraph } from '../lower';
 import { writeModel } from '../onnx/write-model';
 import { optimize } from '../passes';
@@ -11,7 +13,7 @@ export interface Program {
   /** Leaf positions to feed, with the names of their inputs. */
   feeds: ReadonlyArray<readonly [leaf: number, name: string, dtype: ValueType]>;
   outputs: readonly string[];
-  nodes: number;
+  report: ProgramReport;
 }
 
 /** A trace in canonical form: operations in order, leaves numbered by first use. */
@@ -83,13 +85,25 @@ function attrsKey(attrs: Op['attrs']): string {
 /** Compiles a trace. `constants[i]` is baked in where it is a number; other leaves are fed. */
 export function buildModel(trace: Trace, constants: ReadonlyArray<number | undefined>) {
   const graph = graphOf(trace.ops, trace.outputs, trace.leaves, constants);
-  optimize(graph);
+  const flops = flopsOf(graph.nodes);
+  const passes = optimize(graph);
   const lowered = lowerGraph(graph);
+  const model = writeModel(lowered.graph);
+  const report: ProgramReport = {
+    recorded: trace.ops.length,
+    optimized: graph.nodes.length,
+    onnx: lowered.graph.nodes.length,
+    passes,
+    flops,
+    feeds: trafficOf([...lowered.feeds.keys()].map((leaf) => trace.leaves[leaf]!)),
+    outputs: trafficOf(trace.outputs),
+    modelBytes: model.length,
+  };
   return {
-    model: writeModel(lowered.graph),
+    model,
     feeds: [...lowered.feeds].map(([leaf, name]) => [leaf, name, trace.leaves[leaf]!.dtype] as const),
     outputs: lowered.outputs,
-    nodes: lowered.graph.nodes.length,
+    report,
   };
 }
 

@@ -2,18 +2,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { OnnxBackend } from '../../src/backend';
 import { optimize } from '../../src/passes';
-import { graphOf } from '../../src/passes/ir';
+import { type Graph, graphOf } from '../../src/passes/ir';
 import { tracked } from '../../src/passes/track';
 import { traceOf } from '../../src/trace/program';
 
 /** The graph of what `body` records. */
-function recorded(body: () => tf.Tensor) {
+function recorded(body: () => tf.Tensor): Graph {
   const onnx = tf.backend() as OnnxBackend;
-  return tf.tidy(() => {
+  let graph!: Graph;
+  tf.tidy(() => {
     const { ops, outputs, leaves } = traceOf([onnx.traced(body())]);
     const constants = leaves.map((leaf) => leaf.splat);
-    return graphOf(ops, outputs, leaves, constants);
+    graph = graphOf(ops, outputs, leaves, constants);
   });
+  return graph;
 }
 
 describe('what a pass did', () => {
