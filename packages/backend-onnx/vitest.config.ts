@@ -13,6 +13,7 @@ export default defineConfig({
     include: [
       'backend-onnx/test/**/*.test.ts',
       'core/test/{compile,nn,ops,init,optim,random,train}/**/*.test.ts',
+      'attention/test/**/*.test.ts',
       'gan/test/**/*.test.ts',
     ],
     setupFiles: ['./test/setup.ts'],

@@ -1,0 +1,8 @@
+export {
+  type Attended,
+  type AttentionOptions,
+  allOf,
+  causalMask,
+  paddingMask,
+  scaledDotProductAttention,
+} from './attention';

@@ -1,0 +1,3 @@
+import { suites } from '../testing/src/vitest';
+
+export default suites();
