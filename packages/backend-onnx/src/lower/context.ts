@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../onnx/graph-builder';
 import { type Attribute, ONNX_TYPE, type OnnxDType } from '../onnx/types';
 import type { GraphNode, GraphValue } from '../passes/ir';
+import type { TensorData } from '../runtime/session';
 import { type Attrs, type AttrValue, sizeOf, type ValueType } from '../trace/graph';
 
 /** Writes one intermediate operation as ONNX nodes and returns the names of its outputs. */
@@ -11,12 +12,17 @@ export class LowerContext {
   constructor(
     readonly g: GraphBuilder,
     readonly node: GraphNode,
-    private readonly nameOf: (value: GraphValue) => string,
+    private readonly nameOf: (value: GraphValue, operand: number) => string,
   ) {}
 
   /** Name of input `i` in its full shape. */
   in(i: number): string {
-    return this.nameOf(this.node.inputs[i]!);
+    return this.nameOf(this.node.inputs[i]!, i);
+  }
+
+  /** Elements of input `i`, where they are known at compile time. Not to be changed. */
+  constant(i: number): TensorData | undefined {
+    return this.node.inputs[i]!.data;
   }
 
   /** Name of input `i`, or of a scalar that broadcasts to it, where it is a constant. */

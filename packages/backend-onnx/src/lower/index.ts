@@ -1,10 +1,12 @@
 import { GraphBuilder } from '../onnx/graph-builder';
-import type { Graph, GraphValue } from '../passes/ir';
+import type { Graph, GraphNode, GraphValue } from '../passes/ir';
 import { sizeOf } from '../trace/graph';
+import { isBaked } from './baked';
 import { LowerContext, type Lowering } from './context';
 import { convolutions } from './conv2d';
 import { elementwise } from './elementwise';
 import { linear } from './linear';
+import { pooling } from './pool';
 import { reductions } from './reduce';
 import { shapeOps } from './shape';
 
@@ -14,6 +16,7 @@ const lowerings: Record<string, Lowering> = {
   ...reductions,
   ...linear,
   ...convolutions,
+  ...pooling,
 };
 
 export interface LoweredProgram {
@@ -28,9 +31,16 @@ export interface LoweredProgram {
 export function lowerGraph(graph: Graph): LoweredProgram {
   const g = new GraphBuilder();
   const names = new Map<GraphValue, string>();
+  /** Names of constants that are in the model. The same value may be fed to other nodes. */
+  const baked = new Map<GraphValue, string>();
   const feeds = new Map<number, string>();
 
-  const nameOf = (value: GraphValue): string => {
+  const nameOf = (value: GraphValue, node: GraphNode | null = null, operand = 0): string => {
+    if (isBaked(node, operand, value)) {
+      const name = baked.get(value) ?? g.constant(value.dtype, value.shape, value.data as ArrayLike<number>);
+      baked.set(value, name);
+      return name;
+    }
     const known = names.get(value);
     if (known) return known;
     const name = value.splat === undefined ? input(value) : filled(g, value);
@@ -49,7 +59,7 @@ export function lowerGraph(graph: Graph): LoweredProgram {
     const lowering = lowerings[node.type];
     if (!lowering) throw new Error(`no lowering for ${node.type} (recorded by ${node.origin})`);
     g.origin = `${node.origin}#${i}`;
-    const outputs = lowering(new LowerContext(g, node, nameOf));
+    const outputs = lowering(new LowerContext(g, node, (value, operand) => nameOf(value, node, operand)));
     const list = typeof outputs === 'string' ? [outputs] : outputs;
     node.outputs.forEach((value, k) => void names.set(value, list[k]!));
   });

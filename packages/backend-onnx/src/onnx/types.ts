@@ -30,6 +30,18 @@ export interface Initializer {
   bytes: Uint8Array;
 }
 
+/** Contents of an initializer that stay outside of the model's bytes, under the `path` by which it refers to them. */
+export interface ExternalData {
+  path: string;
+  data: Uint8Array;
+}
+
+/** A serialized model. Large constants are beside it: inside they would be copied three times, and 2 GB is the limit. */
+export interface Model {
+  bytes: Uint8Array;
+  external: readonly ExternalData[];
+}
+
 /** A typed input or output of the graph. */
 export interface Port {
   name: string;

@@ -1,20 +1,46 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { GraphBuilder } from './graph-builder';
-import { type Attribute, type Initializer, ONNX_TYPE, type OnnxNode, type Port } from './types';
+import {
+  type Attribute,
+  type ExternalData,
+  type Initializer,
+  type Model,
+  ONNX_TYPE,
+  type OnnxNode,
+  type Port,
+} from './types';
 
 /** Field numbers of onnx.proto (ONNX IR version 9). Only what our graphs need. */
 const OPSET = 20;
 const IR_VERSION = 9;
 
+/** Bytes from which on a constant stays outside of the model. */
+const EXTERNAL = 1 << 16;
+
 /** Serializes a graph as an ONNX `ModelProto`, readable by ONNX Runtime and by Netron. */
 export function writeModel(graph: GraphBuilder): Uint8Array {
+  return write(graph, () => undefined);
+}
+
+/** As `writeModel`, for a session in this process: large constants are handed over beside the model. */
+export function splitModel(graph: GraphBuilder): Model {
+  const external: ExternalData[] = [];
+  const bytes = write(graph, ({ name, bytes: data }) => {
+    if (data.length < EXTERNAL) return undefined;
+    external.push({ path: name, data });
+    return name;
+  });
+  return { bytes, external };
+}
+
+function write(graph: GraphBuilder, locationOf: (tensor: Initializer) => string | undefined): Uint8Array {
   const model = new BinaryWriter();
   model.tag(1, WireType.Varint).int64(IR_VERSION);
   model.tag(2, WireType.LengthDelimited).string('poiesis');
   message(model, 7, (g) => {
     for (const node of graph.nodes) message(g, 1, (w) => writeNode(w, node));
     g.tag(2, WireType.LengthDelimited).string('poiesis');
-    for (const tensor of graph.initializers) message(g, 5, (w) => writeTensor(w, tensor));
+    for (const tensor of graph.initializers) message(g, 5, (w) => writeTensor(w, tensor, locationOf(tensor)));
     for (const port of graph.inputs) message(g, 11, (w) => writePort(w, port));
     for (const port of graph.outputs) message(g, 12, (w) => writePort(w, port));
   });
@@ -59,11 +85,24 @@ function writeAttribute(w: BinaryWriter, name: string, value: Attribute): void {
   }
 }
 
-function writeTensor(w: BinaryWriter, { name, dtype, dims, bytes }: Initializer): void {
+function writeTensor(w: BinaryWriter, { name, dtype, dims, bytes }: Initializer, location?: string): void {
   for (const d of dims) w.tag(1, WireType.Varint).int64(d);
   w.tag(2, WireType.Varint).int32(ONNX_TYPE[dtype]);
   w.tag(8, WireType.LengthDelimited).string(name);
-  w.tag(9, WireType.LengthDelimited).bytes(bytes);
+  if (location === undefined) {
+    w.tag(9, WireType.LengthDelimited).bytes(bytes);
+    return;
+  }
+  for (const [key, value] of [
+    ['location', location],
+    ['length', String(bytes.length)],
+  ] as const) {
+    message(w, 13, (entry) => {
+      entry.tag(1, WireType.LengthDelimited).string(key);
+      entry.tag(2, WireType.LengthDelimited).string(value);
+    });
+  }
+  w.tag(14, WireType.Varint).int32(1);
 }
 
 function writePort(w: BinaryWriter, { name, dtype, dims }: Port): void {

@@ -1,4 +1,8 @@
+import type { TensorData } from '../runtime/session';
 import type { Attrs, Op, Value, ValueType } from '../trace/graph';
+
+/** What is known of a leaf when its program is compiled: the value of every element, all of its data, or nothing. */
+export type Constant = number | TensorData | undefined;
 
 /** A value of a graph that is being compiled. Unlike a traced `Value` it may be rewired freely. */
 export interface GraphValue {
@@ -9,6 +13,12 @@ export interface GraphValue {
   leaf?: number;
   /** The value of every element, where that is a compile-time constant. */
   splat?: number;
+  /**
+   * The elements, in the order of `shape`, where they are known at compile time: frozen weights, constants of a step.
+   * A program that is compiled with them is dropped when they change, so a pass or a lowering may compute with them
+   * (a lowering by `c.constant(i)`). Not changed in place: the array is the tensor's own.
+   */
+  data?: TensorData;
 }
 
 export interface GraphNode {
@@ -28,22 +38,22 @@ export interface Graph {
 /** A rewrite of a graph that keeps its meaning. Passes run in the order of `passes/index.ts`. */
 export type Pass = (graph: Graph) => void;
 
-/** Copies a trace into a graph. `constants[i]` is the compile-time splat of leaf `i`, if it has one. */
+/** Copies a trace into a graph. `constants[i]` is what is known of leaf `i`. */
 export function graphOf(
   ops: readonly Op[],
   outputs: readonly Value[],
   leaves: readonly Value[],
-  constants: ReadonlyArray<number | undefined>,
+  constants: readonly Constant[],
 ): Graph {
   const values = new Map<Value, GraphValue>();
   leaves.forEach((leaf, i) => {
-    const splat = constants[i];
+    const constant = constants[i];
     values.set(leaf, {
       shape: leaf.shape,
       dtype: leaf.dtype,
       node: null,
       leaf: i,
-      ...(splat === undefined ? {} : { splat }),
+      ...(typeof constant === 'number' ? { splat: constant } : constant && { data: constant }),
     });
   });
   const nodes = ops.map((op) => {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { InferenceSession as PublicSession, Tensor as PublicTensor } from 'onnxruntime-common';
 import { openProfileFolder } from '../explain/profile-folder';
+import type { ExternalData, Model } from '../onnx/types';
 import type { Runtime, RuntimeTensor, Session, SessionOptions } from './session';
 
 /**
@@ -30,22 +31,24 @@ interface Binding {
 interface PublicApi {
   InferenceSession: { create(model: Uint8Array, options: object): Promise<PublicSession> };
   Tensor: new (type: string, data: unknown, dims: readonly number[]) => PublicTensor;
+  listSupportedBackends(): ReadonlyArray<{ name: string }>;
 }
 
 export function loadNodeRuntime({ allowInternals = true } = {}): Runtime {
   const require = createRequire(import.meta.url);
-  const { InferenceSession, Tensor } = require('onnxruntime-node') as PublicApi;
+  const { InferenceSession, Tensor, listSupportedBackends } = require('onnxruntime-node') as PublicApi;
   const { version } = require('onnxruntime-node/package.json') as { version: string };
   const native = allowInternals && TESTED.test(version) ? loadBinding(require) : undefined;
 
   const runtime: Runtime = {
     version,
     synchronous: native !== undefined,
+    executionProviders: listSupportedBackends().map(({ name }) => name),
     openProfiler: openProfileFolder,
     tensor: (dtype, data, dims) => new Tensor(dtype, data, dims) as unknown as RuntimeTensor,
     async compile(model, options) {
       if (runtime.compileSync) return runtime.compileSync(model, options);
-      const session = await InferenceSession.create(model, ortOptions(options));
+      const session = await InferenceSession.create(model.bytes, ortOptions(options, model.external));
       return {
         run: (feeds) => session.run(feeds as never) as unknown as Promise<Record<string, RuntimeTensor>>,
         endProfiling: () => session.endProfiling(),
@@ -74,9 +77,9 @@ class SynchronousSession implements Session {
   private readonly native: NativeSession;
   private readonly fetches: Record<string, null>;
 
-  constructor({ binding }: Binding, model: Uint8Array, options: SessionOptions) {
+  constructor({ binding }: Binding, { bytes, external }: Model, options: SessionOptions) {
     this.native = new binding.InferenceSession();
-    this.native.loadModel(model.buffer, model.byteOffset, model.byteLength, ortOptions(options));
+    this.native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, ortOptions(options, external));
     this.fetches = Object.fromEntries(this.native.outputMetadata.map(({ name }) => [name, null]));
   }
 
@@ -97,8 +100,12 @@ class SynchronousSession implements Session {
   }
 }
 
-function ortOptions({ threads, executionProviders = ['cpu'], profile }: SessionOptions): object {
+function ortOptions(
+  { threads, executionProviders = ['cpu'], profile }: SessionOptions,
+  external: readonly ExternalData[],
+): object {
   return {
+    ...(external.length === 0 ? {} : { externalData: [...external] }),
     executionProviders: [...executionProviders],
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',

@@ -1,4 +1,4 @@
-import type { OnnxDType } from '../onnx/types';
+import type { Model, OnnxDType } from '../onnx/types';
 
 export type TensorData = Float32Array | Int32Array | Uint8Array | BigInt64Array | Float64Array;
 
@@ -39,9 +39,12 @@ export interface Profiler {
 export interface Runtime {
   readonly version: string;
   readonly synchronous: boolean;
+  /** What `SessionOptions.executionProviders` may name. */
+  readonly executionProviders: readonly string[];
   /** Absent where the runtime writes no profiles. */
   openProfiler?(): Profiler;
   tensor(dtype: OnnxDType, data: TensorData, dims: readonly number[]): RuntimeTensor;
-  compileSync?(model: Uint8Array, options: SessionOptions): Session;
-  compile(model: Uint8Array, options: SessionOptions): Promise<Session>;
+  compileSync?(model: Model, options: SessionOptions): Session;
+  /** Does not hold on to the model's arrays once the session is there. */
+  compile(model: Model, options: SessionOptions): Promise<Session>;
 }

@@ -1,16 +1,18 @@
 import type { ProgramWatch } from '../explain/program-watch';
+import { writeModel } from '../onnx/write-model';
+import type { Constant } from '../passes/ir';
 import type { Runtime, SessionOptions } from '../runtime/session';
 import { buildModel, type Program, type Trace } from './program';
 
-/** For each leaf, what is compiled in for all of its elements. */
-type Constants = ReadonlyArray<number | undefined>;
+/** For each leaf, what is compiled in. */
+type Constants = readonly Constant[];
 
 /** All programs of one structure. They differ in which leaves are constants and in their values. */
 interface Family {
   /** Leaves that were seen to change from run to run, and are fed from then on. */
   varying: Set<number>;
   /** Constants of the program compiled last. */
-  last: ReadonlyArray<number | undefined> | null;
+  last: Constants | null;
   programs: Map<string, Program>;
 }
 
@@ -37,7 +39,7 @@ export class ProgramCache {
     private readonly runtime: Runtime,
     private readonly options: () => SessionOptions,
     readonly limit: number,
-    private readonly onModel: (model: Uint8Array) => void,
+    private readonly onModel?: (model: Uint8Array) => void,
   ) {}
 
   get(trace: Trace): Program | undefined {
@@ -71,7 +73,7 @@ export class ProgramCache {
     return program;
   }
 
-  /** Compiles a trace for a caller that keeps the program itself. `constants[i]` is baked in where it is a number. */
+  /** Compiles a trace for a caller that keeps the program itself, and drops it when a constant changes. */
   compileTrace(trace: Trace, constants: Constants): Program {
     if (!this.runtime.compileSync) throw new Error('this ONNX Runtime can only compile asynchronously');
     const known = this.watched(trace, constants);
@@ -95,9 +97,9 @@ export class ProgramCache {
     this.families.clear();
   }
 
-  private modelOf(trace: Trace, constants: ReadonlyArray<number | undefined>) {
-    const built = buildModel(trace, constants);
-    this.onModel(built.model);
+  private modelOf(trace: Trace, constants: Constants) {
+    const { graph, ...built } = buildModel(trace, constants);
+    this.onModel?.(writeModel(graph));
     return built;
   }
 
@@ -106,14 +108,14 @@ export class ProgramCache {
   }
 
   private watched(trace: Trace, constants: Constants): Program | undefined {
-    return this.watch?.known(`${trace.key}${constants}`);
+    return this.watch?.known(`${trace.key}${keyOf(constants)}`);
   }
 
   private count(start: number, trace: Trace, constants: Constants, program: Program): Program {
     const ms = performance.now() - start;
     this.statistics.compiled++;
     this.statistics.compileMs += ms;
-    return this.watch ? this.watch.add(`${trace.key}${constants}`, program, ms) : program;
+    return this.watch ? this.watch.add(`${trace.key}${keyOf(constants)}`, program, ms) : program;
   }
 
   private locate(trace: Trace) {
@@ -123,11 +125,11 @@ export class ProgramCache {
     else family = { varying: new Set(), last: null, programs: new Map() };
     this.families.set(trace.key, family);
 
-    const constants = trace.leaves.map((leaf) => leaf.splat);
+    const constants: Constant[] = trace.leaves.map((leaf) => leaf.splat);
     const { last, varying } = family;
     for (const [i, c] of constants.entries()) if (last && !Object.is(c, last[i])) varying.add(i);
     for (const i of varying) constants[i] = undefined;
-    return { family, constants, key: constants.join() };
+    return { family, constants, key: keyOf(constants) };
   }
 
   private store(family: Family, constants: Family['last'], key: string, program: Program): void {
@@ -143,4 +145,21 @@ export class ProgramCache {
       this.families.delete(oldKey);
     }
   }
+}
+
+const dataIds = new WeakMap<object, number>();
+let nextDataId = 0;
+
+/** Equal for equal numbers and for the same arrays. */
+function keyOf(constants: Constants): string {
+  const parts = constants.map((constant) => {
+    if (typeof constant !== 'object') return constant;
+    let id = dataIds.get(constant);
+    if (id === undefined) {
+      id = nextDataId++;
+      dataIds.set(constant, id);
+    }
+    return `#${id}`;
+  });
+  return parts.join();
 }

@@ -1,9 +1,9 @@
 import { flopsOf } from '../explain/flops';
 import { type ProgramReport, trafficOf } from '../explain/program-report';
 import { lowerGraph } from '../lower';
-import { writeModel } from '../onnx/write-model';
+import { splitModel } from '../onnx/write-model';
 import { optimize } from '../passes';
-import { graphOf } from '../passes/ir';
+import { type Constant, graphOf } from '../passes/ir';
 import type { Runtime, RuntimeTensor, Session, TensorData } from '../runtime/session';
 import type { Op, Value, ValueType } from './graph';
 
@@ -82,13 +82,13 @@ function attrsKey(attrs: Op['attrs']): string {
   return key;
 }
 
-/** Compiles a trace. `constants[i]` is baked in where it is a number; other leaves are fed. */
-export function buildModel(trace: Trace, constants: ReadonlyArray<number | undefined>) {
+/** Compiles a trace. `constants[i]` is what is known of leaf `i`. */
+export function buildModel(trace: Trace, constants: readonly Constant[]) {
   const graph = graphOf(trace.ops, trace.outputs, trace.leaves, constants);
   const flops = flopsOf(graph.nodes);
   const passes = optimize(graph);
   const lowered = lowerGraph(graph);
-  const model = writeModel(lowered.graph);
+  const model = splitModel(lowered.graph);
   const report: ProgramReport = {
     recorded: trace.ops.length,
     optimized: graph.nodes.length,
@@ -97,9 +97,10 @@ export function buildModel(trace: Trace, constants: ReadonlyArray<number | undef
     flops,
     feeds: trafficOf([...lowered.feeds.keys()].map((leaf) => trace.leaves[leaf]!)),
     outputs: trafficOf(trace.outputs),
-    modelBytes: model.length,
+    modelBytes: model.external.reduce((sum, { data }) => sum + data.length, model.bytes.length),
   };
   return {
+    graph: lowered.graph,
     model,
     feeds: [...lowered.feeds].map(([leaf, name]) => [leaf, name, trace.leaves[leaf]!.dtype] as const),
     outputs: lowered.outputs,
