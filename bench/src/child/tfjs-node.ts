@@ -3,11 +3,13 @@ import { registerBackend } from '@poiesis/core';
 import { setBackend, version_core } from '@tensorflow/tfjs-core';
 import { requireTfjsNode } from '../contenders/tfjs-node';
 import { type Engine, onBackend } from './engine';
+import { completePadding } from './tfjs-node-padding';
 
 /** tfjs's native backend, which core does not know: here it is made known, as any program may. */
 export const start: Engine = (workload, threads) => {
   restoreUtil();
-  requireTfjsNode();
+  quietly(requireTfjsNode);
+  completePadding();
   registerBackend({
     name: 'tensorflow',
     priority: 50,
@@ -24,4 +26,15 @@ function restoreUtil(): void {
   const old = util as { isNullOrUndefined?: unknown; isArray?: unknown };
   old.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
   old.isArray ??= Array.isArray;
+}
+
+/** Without its warning about the platform `node`, which tfjs-core registers by itself too. */
+function quietly(load: () => void): void {
+  const { warn } = console;
+  console.warn = () => {};
+  try {
+    load();
+  } finally {
+    console.warn = warn;
+  }
 }

@@ -9,7 +9,7 @@ export class ContenderProcess {
   private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   private readonly answers: AsyncIterator<string>;
   private failure: Error | undefined;
-  private complaints = '';
+  private readonly complaints: string[] = [];
 
   /** @param hear is told what the process writes on its standard error, line by line. */
   constructor({ command, args, env }: Launch, hear: (line: string) => void) {
@@ -19,7 +19,7 @@ export class ContenderProcess {
     });
     this.child.stdin.on('error', () => {}); // it has ended, which reading finds out
     createInterface({ input: this.child.stderr }).on('line', (line) => {
-      this.complaints = `${this.complaints}\n${line}`.slice(-2000);
+      this.complaints.push(line);
       hear(line);
     });
     this.answers = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
@@ -49,10 +49,14 @@ export class ContenderProcess {
   private async answer<T extends Lap>(): Promise<T> {
     for (;;) {
       const { value, done } = await this.answers.next();
-      if (done)
-        throw this.failure ?? new Error(`it ended${this.complaints && `: ${this.complaints.trim()}`}`);
+      if (done) throw this.failure ?? new Error(reasonIn(this.complaints));
       // What a library prints there all the same is no answer.
       if (value.startsWith('{"ms"')) return JSON.parse(value) as T;
     }
   }
+}
+
+/** The line of a stack trace, Node's or Python's, that tells what went wrong. */
+function reasonIn(lines: readonly string[]): string {
+  return lines.findLast((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? 'its process ended';
 }
