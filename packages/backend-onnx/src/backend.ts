@@ -8,7 +8,8 @@ import {
   type TensorInfo,
   Variable,
 } from '@tensorflow/tfjs-core';
-import type { Runtime, RuntimeTensor, SessionOptions, TensorData } from './runtime/session';
+import { checkOptions, type OnnxBackendOptions } from './options';
+import type { Runtime, RuntimeTensor, TensorData } from './runtime/session';
 import { sameShape, sizeOf, Value, type ValueType } from './trace/graph';
 import { feedsOf, type Program, settle, traceOf } from './trace/program';
 import { ProgramCache } from './trace/program-cache';
@@ -23,15 +24,6 @@ interface Entry {
   /** Strings, which never enter a graph. */
   strings?: BackendValues;
   complex?: { real: TensorInfo; imag: TensorInfo };
-}
-
-export interface OnnxBackendOptions extends SessionOptions {
-  /** Compiled programs kept at most. Default 256. */
-  cacheSize?: number;
-  /** Recorded operations that are run at the latest, even if nobody reads them. Default 20,000. */
-  maxPending?: number;
-  /** Called with every model that is compiled, for example to write it to a `.onnx` file. */
-  onModel?: (model: Uint8Array) => void;
 }
 
 /**
@@ -56,6 +48,7 @@ export class OnnxBackend extends KernelBackend {
     private readonly options: OnnxBackendOptions = {},
   ) {
     super();
+    checkOptions(options, runtime);
     this.data = new DataStorage(this, engine());
     this.maxPending = options.maxPending ?? 20_000;
     this.programs = new ProgramCache(
@@ -69,6 +62,11 @@ export class OnnxBackend extends KernelBackend {
   /** Threads that were asked for; undefined leaves the choice to ONNX Runtime. */
   get threads(): number | undefined {
     return this.options.threads;
+  }
+
+  /** Execution providers that were asked for, first choice first. */
+  get executionProviders(): readonly string[] {
+    return this.options.executionProviders ?? ['cpu'];
   }
 
   /** Copies `values`, so that changing the array afterwards does not change the tensor. */

@@ -1,14 +1,14 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { registerBackend, registerCompiler } from '@poiesis/core';
 import { backend, registerBackend as registerTfjsBackend } from '@tensorflow/tfjs-core';
-import { OnnxBackend } from './backend';
+import type { OnnxBackend } from './backend';
 import { stepCompiler } from './compile/step-compiler';
 import { registerKernels } from './kernels';
+import { createNodeBackend } from './node-backend';
 import { onnxProvider } from './provider';
-import { loadNodeRuntime } from './runtime/node-runtime';
 
 // For plain tfjs programs: `import '@poiesis/backend-onnx'` and `tf.setBackend('onnx')`.
-registerTfjsBackend('onnx', () => new OnnxBackend(loadNodeRuntime()), 1);
+registerTfjsBackend('onnx', () => createNodeBackend(), 1);
 registerKernels();
 registerCompiler(
   'onnx',
@@ -16,7 +16,7 @@ registerCompiler(
 );
 registerBackend(onnxProvider);
 
-export { OnnxBackend, type OnnxBackendOptions } from './backend';
+export { OnnxBackend } from './backend';
 export { CompileError } from './compile/compile-error';
 export { type ExplainOptions, explain } from './explain/explain';
 export type { Explanation, FallbackCount } from './explain/explanation';
@@ -24,5 +24,6 @@ export type { Flops } from './explain/flops';
 export type { OperatorTime, ProfileTimes } from './explain/profile';
 export type { ProgramReport, Traffic } from './explain/program-report';
 export type { WatchedProgram } from './explain/program-watch';
+export type { OnnxBackendOptions } from './options';
 export type { PassReport } from './passes/track';
 export type { SessionOptions } from './runtime/session';

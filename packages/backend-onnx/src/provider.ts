@@ -1,7 +1,16 @@
 import { availableParallelism } from 'node:os';
-import type { BackendOptions, BackendProvider } from '@poiesis/core';
-import { backend, findBackend, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
-import { OnnxBackend, type OnnxBackendOptions } from './backend';
+import { ArgumentError, type BackendOptions, type BackendProvider } from '@poiesis/core';
+import {
+  backend,
+  findBackend,
+  registerBackend,
+  relu,
+  removeBackend,
+  setBackend,
+} from '@tensorflow/tfjs-core';
+import type { OnnxBackend } from './backend';
+import { createNodeBackend } from './node-backend';
+import type { OnnxBackendOptions } from './options';
 import { loadNodeRuntime } from './runtime/node-runtime';
 
 declare module '@poiesis/core' {
@@ -32,14 +41,41 @@ export const onnxProvider: BackendProvider = {
 
   async activate(options: BackendOptions) {
     if (Object.keys(options).length > 0) {
+      // Made first: tfjs only logs what a factory throws.
+      const made = createNodeBackend(options);
       if (findBackend('onnx')) removeBackend('onnx');
-      registerBackend('onnx', () => new OnnxBackend(loadNodeRuntime(), options), 1);
+      registerBackend('onnx', () => made, 1);
     }
     await setBackend('onnx');
+    await checkProviders(options);
   },
 
   device() {
-    const { runtime, threads } = backend() as OnnxBackend;
+    const { runtime, threads, executionProviders } = backend() as OnnxBackend;
+    const [first] = executionProviders;
+    if (first !== 'cpu') return `${first}, ONNX Runtime ${runtime.version}`;
     return `CPU, ${threads ?? availableParallelism()} threads, ONNX Runtime ${runtime.version}`;
   },
 };
+
+/** A runtime lists what it was built with; whether the machine has it, too, shows when a program runs. */
+async function checkProviders({ executionProviders = ['cpu'] }: OnnxBackendOptions): Promise<void> {
+  if (executionProviders.every((name) => name === 'cpu')) return;
+  const y = relu([-1, 1]);
+  try {
+    await y.data();
+    y.dispose();
+  } catch (error) {
+    y.dispose();
+    // What `useBackend('onnx')` finds next must work.
+    removeBackend('onnx');
+    registerBackend('onnx', () => createNodeBackend(), 1);
+    const reason = error instanceof Error ? error.message.split('\n')[0]!.slice(-200) : String(error);
+    throw new ArgumentError({
+      fn: 'useBackend',
+      argument: 'options.executionProviders',
+      expected: `providers that start on this machine (${reason})`,
+      received: executionProviders,
+    });
+  }
+}

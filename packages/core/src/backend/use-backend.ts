@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors/argument-error';
 import { BackendUnavailableError } from '../errors/backend-unavailable-error';
 import { completeKernels } from './complete';
 import { registerGradients } from './gradients';
@@ -19,6 +20,7 @@ export interface ActiveBackend {
  * @param name a registered backend's name, or `'auto'` (default): the best that is available.
  * @returns what was taken, and why.
  * @throws BackendUnavailableError if the named one, or any at all, is not available; its `fix` says what would help.
+ * @throws ArgumentError for an option that the backend refuses: another backend would not do what was asked for.
  *
  * Tensors of the backend that was current before stay usable; tfjs moves their data on the next use.
  */
@@ -44,6 +46,7 @@ async function named(name: string, options: BackendOptions): Promise<ActiveBacke
   try {
     await start(provider, options);
   } catch (cause) {
+    if (ArgumentError.isInstance(cause)) throw cause;
     throw new BackendUnavailableError({
       backend: name,
       reason: `it failed to start (${line(cause)})`,
@@ -67,6 +70,7 @@ async function best(options: BackendOptions): Promise<ActiveBackend> {
     try {
       await start(provider, options);
     } catch (cause) {
+      if (ArgumentError.isInstance(cause)) throw cause;
       passed.push(`${provider.name}: failed to start (${line(cause)})`);
       continue;
     }

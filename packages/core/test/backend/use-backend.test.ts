@@ -7,6 +7,7 @@ import {
   useBackend,
 } from '../../src/backend';
 import { registry } from '../../src/backend/registry';
+import { ArgumentError } from '../../src/errors';
 
 const current = process.env.POIESIS_TEST_BACKEND ?? 'cpu';
 
@@ -54,6 +55,13 @@ describe('useBackend', () => {
   it('auto goes on to the next when the best fails to start', async () => {
     registerBackend(provider({ activate: () => Promise.reject(new Error('driver too old')) }));
     expect((await useBackend()).reason).toContain('fake: failed to start (driver too old)');
+  });
+
+  it('passes on what the backend says of a wrong option', async () => {
+    const wrong = { fn: 'fake', argument: 'options.threads', expected: 'an integer ≥ 1', received: 0 };
+    registerBackend(provider({ activate: () => Promise.reject(new ArgumentError(wrong)) }));
+    await expect(useBackend()).rejects.toThrow(ArgumentError);
+    await expect(useBackend('fake')).rejects.toThrow('fake(options.threads): expected an integer ≥ 1, got 0');
   });
 
   it('names the fix where a named backend is missing', async () => {
