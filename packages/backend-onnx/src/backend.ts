@@ -55,7 +55,7 @@ export class OnnxBackend extends KernelBackend {
       runtime,
       () => options,
       options.cacheSize ?? 256,
-      options.onModel ?? (() => {}),
+      options.onModel,
     );
   }
 

@@ -41,8 +41,6 @@ export interface Runtime {
   readonly synchronous: boolean;
   /** What `SessionOptions.executionProviders` may name. */
   readonly executionProviders: readonly string[];
-  /** What `SessionOptions.executionProviders` may name. */
-  readonly executionProviders: readonly string[];
   /** Absent where the runtime writes no profiles. */
   openProfiler?(): Profiler;
   tensor(dtype: OnnxDType, data: TensorData, dims: readonly number[]): RuntimeTensor;
