@@ -72,26 +72,6 @@ describe('convolutions agree with the cpu backend', () => {
     expect(run()).toBeAllClose(onCpu(run), 1e-5);
   });
 
-  it.each([
-    ['DCGAN, 8² to 4²', [16, 8, 8, 64], [4, 4, 64, 64]],
-    ['one tile', [16, 4, 4, 64], [4, 4, 64, 64]],
-    ['not square', [16, 4, 8, 64], [4, 4, 64, 64]],
-  ] as [string, Four, Four][])('by Winograd: %s', (_, x, filter) => {
-    const forward = () =>
-      tf.conv2d(numbers(x, 1) as tf.Tensor4D, numbers(filter, 2) as tf.Tensor4D, 2, 'same');
-    expect(forward()).toBeAllClose(onCpu(forward), 1e-6);
-    const gradients = () =>
-      tf.grads((a: tf.Tensor, w: tf.Tensor) => {
-        const y = tf.conv2d(a as tf.Tensor4D, w as tf.Tensor4D, 2, 'same');
-        return tf.sum(tf.mul(y, numbers(y.shape, 3)));
-      })([numbers(x, 1), numbers(filter, 2)]);
-    for (const i of [0, 1])
-      expect(gradients()[i]!).toBeAllClose(
-        onCpu(() => gradients()[i]!),
-        1e-6,
-      );
-  });
-
   it('depthwise', () => {
     const run = () =>
       tf.depthwiseConv2d(

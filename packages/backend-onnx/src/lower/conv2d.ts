@@ -1,31 +1,19 @@
 import type { LowerContext, Lowering } from './context';
+import { algorithmOf } from './conv-algorithm';
 import { type ConvGeometry, im2col, type TapPlan } from './im2col';
-import { isWinograd, winogradFilterGradient, winogradForward, winogradInputGradient } from './winograd';
-
-/** A convolution that is one matrix product as it stands: 1×1, or a kernel that covers the whole image. */
-function isProduct(g: ConvGeometry): boolean {
-  const dense = g.dilationHeight === 1 && g.dilationWidth === 1 && g.padTop === 0 && g.padLeft === 0;
-  const pointwise =
-    g.kernelHeight === 1 &&
-    g.kernelWidth === 1 &&
-    g.strideHeight === 1 &&
-    g.strideWidth === 1 &&
-    g.outHeight === g.height &&
-    g.outWidth === g.width;
-  const covering =
-    g.outHeight === 1 && g.outWidth === 1 && g.kernelHeight === g.height && g.kernelWidth === g.width;
-  return dense && (pointwise || covering);
-}
+import { winogradFilterGradient, winogradForward, winogradInputGradient } from './winograd';
 
 const conv2d: Lowering = (c) => {
   const g = geometry(c);
   const taps = g.kernelHeight * g.kernelWidth * g.channels;
   const filter = c.reshape(c.in(1), [taps, g.outChannels]);
-  if (isProduct(g)) {
+  const algorithm = algorithmOf(g);
+  if (algorithm === 'product') {
     const x = c.reshape(c.in(0), [g.batch * g.outHeight * g.outWidth, taps]);
     return c.reshape(c.matmul(x, filter), c.out.shape);
   }
-  if (isWinograd(g)) return c.reshape(winogradForward(c, c.in(0), c.in(1), g), c.out.shape);
+  if (algorithm !== 'columns')
+    return c.reshape(winogradForward(c, c.in(0), c.in(1), g, algorithm), c.out.shape);
   const pieces = columnsOf(c, c.in(0), g).map(({ columns }) => c.matmul(columns, filter));
   return c.reshape(c.concat(pieces, 0), c.out.shape);
 };
@@ -36,11 +24,13 @@ const filterGradient: Lowering = (c) => {
   const taps = g.kernelHeight * g.kernelWidth * g.channels;
   const positions = g.outHeight * g.outWidth;
   const dy = c.reshape(c.in(1), [g.batch * positions, g.outChannels]);
-  if (isProduct(g)) {
+  const algorithm = algorithmOf(g);
+  if (algorithm === 'product') {
     const x = c.reshape(c.in(0), [g.batch * positions, taps]);
     return c.reshape(c.matmul(x, dy, { transA: true }), c.out.shape);
   }
-  if (isWinograd(g)) return c.reshape(winogradFilterGradient(c, c.in(0), c.in(1), g), c.out.shape);
+  if (algorithm !== 'columns')
+    return c.reshape(winogradFilterGradient(c, c.in(0), c.in(1), g, algorithm), c.out.shape);
   const pieces = columnsOf(c, c.in(0), g);
   const partial = pieces.map(({ columns, from, images }) => {
     const part =
@@ -59,12 +49,14 @@ const inputGradient: Lowering = (c) => {
   const g = geometry(c);
   const { batch, height, width, channels, outHeight, outWidth, outChannels } = g;
   const taps = g.kernelHeight * g.kernelWidth;
-  if (isProduct(g)) {
+  const algorithm = algorithmOf(g);
+  if (algorithm === 'product') {
     const dy = c.reshape(c.in(0), [batch * outHeight * outWidth, outChannels]);
     const filter = c.reshape(c.in(1), [taps * channels, outChannels]);
     return c.reshape(c.matmul(dy, filter, { transB: true }), c.out.shape);
   }
-  if (isWinograd(g)) return c.reshape(winogradInputGradient(c, c.in(0), c.in(1), g), c.out.shape);
+  if (algorithm !== 'columns')
+    return c.reshape(winogradInputGradient(c, c.in(0), c.in(1), g, algorithm), c.out.shape);
   const rows = c.reshape(c.in(0), [batch * outHeight * outWidth, outChannels]);
   const filters = c.transpose(c.reshape(c.in(1), [taps, channels, outChannels]), [0, 2, 1]); // [taps, out, in]
   const phaseHeight = Math.ceil(height / g.strideHeight);
