@@ -1,5 +1,6 @@
 import type { DataType } from '@tensorflow/tfjs-core';
-import type { TensorData } from '../runtime/session';
+import type { RuntimeTensor, TensorData } from '../runtime/session';
+import { Hash } from './hash';
 
 /** Types that a graph computes with. Strings and complex numbers stay on the host. */
 export type ValueType = 'float32' | 'int32' | 'bool';
@@ -16,11 +17,18 @@ export class Value {
   /** Which output of `op`. */
   index = 0;
   data: TensorData | null = null;
+  /** The data as a session takes it, once it has been fed. */
+  feed: RuntimeTensor | undefined;
+  /** The data is changed in place by compiled steps. */
+  mutable = false;
   /** The value of every element, where they are all the same and known when the tensor was made. */
   splat: number | undefined;
   /** The same elements under other shapes, so that repeated reshapes record one operation. */
   private views: Map<string, Value> | undefined;
   private viewed: Value | undefined;
+  /** Scratch of `traceOf`, as an operation's. */
+  trace = 0;
+  number = 0;
 
   constructor(
     readonly shape: readonly number[],
@@ -43,12 +51,24 @@ export class Value {
     return value;
   }
 
+  /** Makes a pending value a leaf. */
+  settle(data: TensorData): void {
+    this.data = data;
+    this.op = null;
+  }
+
   /** This value under another shape of the same size. */
   reshaped(shape: readonly number[]): Value {
     if (sameShape(shape, this.shape)) return this;
     const key = shape.join();
     const known = this.views?.get(key);
-    if (known && (known.data || known.op)) return known;
+    if (known) {
+      if (this.data) {
+        if (!known.data) known.settle(this.data);
+        known.viewed = this.base;
+      }
+      return known;
+    }
     let view: Value;
     if (this.data) {
       view = new Value(shape, this.dtype);
@@ -70,6 +90,12 @@ export class Op {
   /** Order of recording, which is a topological order. */
   readonly sequence = Op.nextSequence++;
   readonly outputs: Value[] = [];
+  /** Of type, attributes and outputs, but not of the inputs: two halves of a `Hash`. */
+  hashA = 0;
+  hashB = 0;
+  /** Scratch of `traceOf`: the trace that numbered this operation last, and the number of its first output. */
+  trace = 0;
+  number = 0;
 
   constructor(
     /** Operator of the intermediate language. */
@@ -79,7 +105,14 @@ export class Op {
     readonly inputs: readonly Value[],
     readonly attrs: Attrs,
   ) {}
+
+  /** How many operations have been recorded so far. */
+  static get recorded(): number {
+    return Op.nextSequence;
+  }
 }
+
+const hash = new Hash();
 
 /** Records an operation with one output. */
 export function record(
@@ -102,12 +135,18 @@ export function recordN(
   outputs: ReadonlyArray<{ shape: readonly number[]; dtype: ValueType }>,
 ): Value[] {
   const op = new Op(type, origin, inputs, attrs);
+  hash.reset().string(type);
+  hash.attrs(attrs);
   outputs.forEach(({ shape, dtype }, index) => {
     const value = new Value(shape, dtype);
     value.op = op;
     value.index = index;
     op.outputs.push(value);
+    hash.string(dtype);
+    hash.ints(shape);
   });
+  op.hashA = hash.a;
+  op.hashB = hash.b;
   return op.outputs;
 }
 

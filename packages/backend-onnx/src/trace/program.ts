@@ -6,6 +6,7 @@ import { optimize } from '../passes';
 import { type Constant, graphOf } from '../passes/ir';
 import type { Runtime, RuntimeTensor, Session, TensorData } from '../runtime/session';
 import type { Op, Value, ValueType } from './graph';
+import { Hash } from './hash';
 
 /** A compiled trace: feed the leaves, get the outputs. */
 export interface Program {
@@ -27,59 +28,62 @@ export interface Trace {
 
 /** Collects the operations that `outputs` depend on and numbers everything. */
 export function traceOf(outputs: readonly Value[]): Trace {
-  const ops = reachable(outputs);
-  const numbers = new Map<Value, number>();
+  const stamp = ++traces;
+  const ops = reachable(outputs, stamp);
   const leaves: Value[] = [];
-  let key = '';
-  let leafKey = '';
-  const numberOf = (value: Value): number => {
-    let n = numbers.get(value);
-    if (n === undefined) {
-      n = -1 - leaves.length;
-      numbers.set(value, n);
+  hash.reset();
+  const add = (value: Value): void => {
+    const { op } = value;
+    if (!op && value.trace !== stamp) {
+      value.trace = stamp;
+      value.number = -1 - leaves.length;
       leaves.push(value);
-      leafKey += `${value.dtype}[${value.shape}]`;
+      hash.string(value.dtype);
+      hash.ints(value.shape);
     }
-    return n;
+    hash.int(op ? op.number + value.index : value.number);
   };
   let next = 0;
   for (const op of ops) {
-    key += `\n${op.type}${attrsKey(op.attrs)}(`;
-    for (const input of op.inputs) key += `${numberOf(input)},`;
-    key += ')';
-    for (const output of op.outputs) {
-      numbers.set(output, next++);
-      key += `${output.dtype}[${output.shape}]`;
-    }
+    hash.int(op.hashA);
+    hash.int(op.hashB);
+    hash.int(op.inputs.length);
+    for (const input of op.inputs) add(input);
+    op.number = next;
+    next += op.outputs.length;
   }
-  key += '\n→';
-  for (const output of outputs) key += `${numberOf(output)},`;
-  return { ops, leaves, outputs, key: `${leafKey}${key}` };
+  hash.int(outputs.length);
+  outputs.forEach(add);
+  return { ops, leaves, outputs, key: `${ops.length}.${leaves.length}.${hash.key}` };
 }
 
-function reachable(outputs: readonly Value[]): Op[] {
-  const seen = new Set<Op>();
-  const stack: Op[] = [];
+const hash = new Hash();
+let traces = 0;
+
+function reachable(outputs: readonly Value[], stamp: number): Op[] {
+  const ops: Op[] = [];
   const visit = ({ op }: Value) => {
-    if (op && !seen.has(op)) {
-      seen.add(op);
-      stack.push(op);
-    }
+    if (!op || op.trace === stamp) return;
+    op.trace = stamp;
+    ops.push(op);
   };
   outputs.forEach(visit);
-  while (stack.length) stack.pop()!.inputs.forEach(visit);
-  return [...seen].sort((a, b) => a.sequence - b.sequence);
+  for (let i = 0; i < ops.length; i++) ops[i]!.inputs.forEach(visit);
+  return ops.sort((a, b) => a.sequence - b.sequence);
 }
 
-const attrKeys = new WeakMap<object, string>();
-
-function attrsKey(attrs: Op['attrs']): string {
-  let key = attrKeys.get(attrs);
-  if (key === undefined) {
-    key = JSON.stringify(attrs);
-    attrKeys.set(attrs, key);
+/** A trace in words, a line for each operation after one for the leaves: equal where the keys are. */
+export function describe({ ops, leaves, outputs }: Trace): string {
+  const numbers = new Map<Value, number>(leaves.map((leaf, i) => [leaf, -1 - i]));
+  const lines = [leaves.map(({ dtype, shape }) => `${dtype}[${shape}]`).join('')];
+  let next = 0;
+  for (const { type, attrs, inputs, outputs: made } of ops) {
+    for (const output of made) numbers.set(output, next++);
+    const types = made.map(({ dtype, shape }) => `${dtype}[${shape}]`).join('');
+    lines.push(`${type}${JSON.stringify(attrs)}(${inputs.map((input) => numbers.get(input))})${types}`);
   }
-  return key;
+  lines.push(`→${outputs.map((output) => numbers.get(output))}`);
+  return lines.join('\n');
 }
 
 /** Compiles a trace. `constants[i]` is what is known of leaf `i`. */
@@ -128,7 +132,8 @@ export function settle(
   results: Record<string, RuntimeTensor>,
 ): void {
   outputs.forEach((value, i) => {
-    value.data = results[program.outputs[i]!]!.data as TensorData;
-    value.op = null;
+    const result = results[program.outputs[i]!]!;
+    value.settle(result.data as TensorData);
+    value.feed = result;
   });
 }
