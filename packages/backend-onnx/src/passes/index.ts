@@ -1,11 +1,12 @@
 import { foldConstants } from './fold-constants';
 import { type Graph, type Pass, removeDeadNodes } from './ir';
 import { lazyBroadcast } from './lazy-broadcast';
+import { mergeUpdates } from './merge-updates';
 import { reluMasks } from './relu-masks';
 import { type PassReport, tracked } from './track';
 
 /** In the order in which they run, by the names that `explain()` shows. */
-const passes: Readonly<Record<string, Pass>> = { foldConstants, reluMasks, lazyBroadcast };
+const passes: Readonly<Record<string, Pass>> = { foldConstants, reluMasks, lazyBroadcast, mergeUpdates };
 
 /** Rewrites a graph in place to a cheaper one that computes the same. Returns what each pass did. */
 export function optimize(graph: Graph): PassReport[] {
