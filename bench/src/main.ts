@@ -11,18 +11,28 @@ import { workloads } from './workloads';
 
 const choices = { workloads: workloads.map((w) => w.name), contenders: contenders.map((c) => c.name) };
 
+/** What a row of the JSON file says beside the figures. The load averages are those of 1, 5 and 15 minutes. */
+interface Conditions {
+  node: string;
+  cpu: string;
+  load_before: number[];
+  load_after: number[];
+}
+
 async function main(options: Options): Promise<void> {
   const say = (line = '') => (options.json === '-' ? process.stderr : process.stdout).write(`${line}\n`);
-  say(`Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${load()}`);
-  const rows: Row[] = [];
+  const node = process.versions.node;
+  const cpu = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`;
+  say(`Node ${node}, ${cpu}, load average ${load().join(' ')}`);
+  const rows: (Row & Conditions)[] = [];
   for (const { name, about } of workloads.filter((w) => options.workloads.includes(w.name))) {
     say(`\n${name}: ${about}`);
-    const results = await run(name, options, say);
-    const found = rowsOf(name, results);
-    rows.push(...found);
+    const load_before = load();
+    const found = rowsOf(name, await run(name, options, say));
+    rows.push(...found.map((row) => ({ ...row, node, cpu, load_before, load_after: load() })));
     if (found.length) say(table(found));
   }
-  say(`\n${load()}`);
+  say(`\nload average ${load().join(' ')}`);
   if (options.json === '-') process.stdout.write(`${JSON.stringify(rows)}\n`);
   else if (options.json) await writeFile(options.json, `${JSON.stringify(rows, null, 2)}\n`);
 }
@@ -62,10 +72,9 @@ async function run(workload: string, options: Options, say: (line: string) => vo
   });
 }
 
-const load = () =>
-  `load average ${loadavg()
-    .map((x) => x.toFixed(2))
-    .join(' ')}`;
+function load(): number[] {
+  return loadavg().map((x) => Math.round(x * 100) / 100);
+}
 
 try {
   const options = parseOptions(process.argv.slice(2), choices);

@@ -1,4 +1,5 @@
 import { type BackendOptions, useBackend } from '@poiesis/core';
+import { version_core } from '@tensorflow/tfjs-core';
 import type { Prepared } from '../workload';
 import { workloadNamed } from '../workloads';
 
@@ -14,5 +15,6 @@ export type Engine = (workload: string, threads: number) => Promise<Ready>;
 export async function onBackend(backend: string, workload: string, options: BackendOptions): Promise<Ready> {
   const { device } = await useBackend(backend, options);
   const prepared = await workloadNamed(workload).prepare();
-  return { ...prepared, engine: device, threads: Number(/(\d+) threads?/.exec(device)?.[1] ?? 1) };
+  const [, threads = '1', engine = device] = /^CPU, (\d+) threads?, (.*)$/.exec(device) ?? [];
+  return { ...prepared, engine: `${engine}, tfjs-core ${version_core}`, threads: Number(threads) };
 }

@@ -1,6 +1,6 @@
 import util from 'node:util';
 import { registerBackend } from '@poiesis/core';
-import { setBackend, version_core } from '@tensorflow/tfjs-core';
+import { setBackend } from '@tensorflow/tfjs-core';
 import { requireTfjsNode } from '../contenders/tfjs-node';
 import { type Engine, onBackend } from './engine';
 import { completePadding } from './tfjs-node-padding';
@@ -8,7 +8,7 @@ import { completePadding } from './tfjs-node-padding';
 /** tfjs's native backend, which core does not know: here it is made known, as any program may. */
 export const start: Engine = (workload, threads) => {
   restoreUtil();
-  quietly(requireTfjsNode);
+  const version = quietly(requireTfjsNode);
   completePadding();
   registerBackend({
     name: 'tensorflow',
@@ -16,7 +16,7 @@ export const start: Engine = (workload, threads) => {
     available: async () => ({ ok: true, reason: 'loaded' }),
     activate: async () => void (await setBackend('tensorflow')),
     // The number of threads went to libtensorflow by its environment variable.
-    device: () => `CPU, ${threads} threads, tfjs-node ${version_core}`,
+    device: () => `CPU, ${threads} threads, tfjs-node ${version}`,
   });
   return onBackend('tensorflow', workload, {});
 };
@@ -29,11 +29,11 @@ function restoreUtil(): void {
 }
 
 /** Without its warning about the platform `node`, which tfjs-core registers by itself too. */
-function quietly(load: () => void): void {
+function quietly<T>(load: () => T): T {
   const { warn } = console;
   console.warn = () => {};
   try {
-    load();
+    return load();
   } finally {
     console.warn = warn;
   }

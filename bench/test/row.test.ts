@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { median, type Result, rowsOf } from '../src/row';
+import { table } from '../src/table';
+
+const result = (contender: string, laps: number[], rss_mb: number | null = 100.4): Result => ({
+  contender,
+  started: { ms: 1234.5, value: 1, rss_mb: 50, threads: 2, engine: `${contender} 1.0` },
+  measured: { laps, steps: 60, last: { ms: 9, value: 1, rss_mb } },
+});
+
+describe('rowsOf', () => {
+  const rows = rowsOf('x-train', [result('onnx', [9, 10, 8.004]), result('pytorch', [13, 12, 11, 15], null)]);
+
+  it('takes medians and ranges of the laps, and the speed over PyTorch', () => {
+    expect(rows[0]).toEqual({
+      workload: 'x-train',
+      contender: 'onnx',
+      median_ms: 9,
+      min_ms: 8,
+      max_ms: 10,
+      rounds: 3,
+      speedup_vs_pytorch: 1.39,
+      rss_mb: 100,
+      threads: 2,
+      first_step_ms: 1235,
+      steps: 60,
+      engine: 'onnx 1.0',
+    });
+    expect(rows[1]).toMatchObject({ median_ms: 12.5, rounds: 4, speedup_vs_pytorch: 1, rss_mb: null });
+  });
+
+  it('has no speed over a PyTorch that is absent', () => {
+    expect(rowsOf('x-train', [result('onnx', [9])])[0]!.speedup_vs_pytorch).toBeNull();
+  });
+
+  it('makes a table whose lines begin with the contenders', () => {
+    const lines = table(rows).split('\n');
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(['contender', 'onnx', 'pytorch']);
+    expect(lines[1]).toMatch(/9\.00 +8\.00–10\.0 +1\.39× +1235 +100 +2 +onnx 1\.0$/);
+  });
+});
+
+describe('median', () => {
+  it('is the middle, or the mean of both middles, whatever the order', () => {
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 10, 2])).toBe(3);
+  });
+});
