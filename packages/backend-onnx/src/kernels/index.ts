@@ -1,9 +1,12 @@
 import { getKernelsForBackend } from '@tensorflow/tfjs-core';
+import { registerDepthwise } from './depthwise';
 import { registerElementwise } from './elementwise';
 import { fallback } from './fallback';
 import { registerLinear } from './linear';
+import { registerPooling } from './pool';
 import { registerReductions } from './reduce';
 import { BACKEND, rawKernel } from './register';
+import { registerResizing } from './resize';
 import { registerShape } from './shape';
 
 /** Registers every kernel that tfjs's cpu backend has: recorded where ONNX can, else run there. */
@@ -12,6 +15,9 @@ export function registerKernels(): void {
   registerShape();
   registerReductions();
   registerLinear();
+  registerDepthwise();
+  registerPooling();
+  registerResizing();
   rawKernel('Complex', (call) => call.backend.complexInfo(call.info('real'), call.info('imag')));
   rawKernel('Real', (call) =>
     call.backend.share({ ...call.backend.partsOf(call.info('input')).real, shape: call.info('input').shape }),

@@ -28,67 +28,6 @@ export function registerLinear(): void {
     const info = convInfo(call, x.shape, shape);
     return info && call.record('Conv2DFilterGradient', [x, dy], info.attrs, shape, 'float32');
   });
-  kernel('DepthwiseConv2dNative', (call) => {
-    const [x, filter] = [call.value('x'), call.value('filter')];
-    const info = convInfo(call, x.shape, filter.shape, true);
-    return info && call.record('DepthwiseConv2D', [x, filter], info.attrs, info.outShape, 'float32');
-  });
-  for (const [name, op] of [
-    ['MaxPool', 'MaxPool'],
-    ['AvgPool', 'AveragePool'],
-  ] as const) {
-    kernel(name, (call) => {
-      const x = call.value('x');
-      const a = <T>(key: string) => call.attr<T>(key);
-      const info = backend_util.computePool2DInfo(
-        x.shape as never,
-        a('filterSize'),
-        a('strides'),
-        1,
-        a('pad'),
-        a('dimRoundingMode'),
-      );
-      if (x.dtype !== 'float32') return undefined;
-      // With explicit padding the last window may not reach the edge; ONNX derives the size from the pads.
-      const bottom =
-        (info.outHeight - 1) * info.strideHeight + info.filterHeight - info.inHeight - info.padInfo.top;
-      const right =
-        (info.outWidth - 1) * info.strideWidth + info.filterWidth - info.inWidth - info.padInfo.left;
-      if (
-        bottom < 0 ||
-        right < 0 ||
-        info.padInfo.top >= info.filterHeight ||
-        info.padInfo.left >= info.filterWidth ||
-        bottom >= info.filterHeight ||
-        right >= info.filterWidth
-      )
-        return undefined;
-      const attrs = {
-        kernel: [info.filterHeight, info.filterWidth],
-        strides: [info.strideHeight, info.strideWidth],
-        dilations: [1, 1],
-        pads: [info.padInfo.top, info.padInfo.left, bottom, right],
-      };
-      return call.record(op, [x], attrs, info.outShape, 'float32');
-    });
-  }
-  for (const [name, mode] of [
-    ['ResizeBilinear', 'linear'],
-    ['ResizeNearestNeighbor', 'nearest'],
-  ] as const) {
-    kernel(name, (call) => {
-      const x = castValue(call.value('images'), 'float32');
-      const [h, w] = call.attr<[number, number]>('size');
-      const align = call.attr<boolean>('alignCorners');
-      const half = call.attr<boolean>('halfPixelCenters');
-      if (h < 2 || w < 2) return undefined;
-      const coordinates = align ? 'align_corners' : half ? 'half_pixel' : 'asymmetric';
-      const rounding = align ? 'round_prefer_ceil' : 'floor';
-      if (mode === 'nearest' && half) return undefined;
-      const shape = [x.shape[0]!, h, w, x.shape[3]!];
-      return call.record('Resize', [x], { mode, coordinates, rounding }, shape, 'float32');
-    });
-  }
 }
 
 function matmul(call: KernelCall): Value {
@@ -129,7 +68,7 @@ function matmul(call: KernelCall): Value {
 }
 
 /** Bias and activation of tfjs's fused kernels, as operations of their own. */
-function epilogue(call: KernelCall, y: Value): Value {
+export function epilogue(call: KernelCall, y: Value): Value {
   const activation = call.attr<string | null>('activation');
   let result = y;
   if (call.has('bias'))
@@ -161,7 +100,7 @@ function conv(call: KernelCall, x: Value, filter: Value): Value | undefined {
   return info && call.record('Conv2D', [x, filter], info.attrs, info.outShape, 'float32');
 }
 
-function convInfo(
+export function convInfo(
   call: KernelCall,
   x: readonly number[],
   filter: readonly number[],

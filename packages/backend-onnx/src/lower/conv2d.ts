@@ -210,7 +210,7 @@ export const CONV_FIELDS = [
   'padLeft',
 ] as const satisfies ReadonlyArray<keyof ConvGeometry>;
 
-function geometry(c: LowerContext): ConvGeometry {
+export function geometry(c: LowerContext): ConvGeometry {
   const values = c.numbers('geometry');
   return Object.fromEntries(CONV_FIELDS.map((field, i) => [field, values[i]!])) as Record<
     keyof ConvGeometry,
@@ -222,29 +222,4 @@ export const convolutions: Record<string, Lowering> = {
   Conv2D: conv2d,
   Conv2DInputGradient: inputGradient,
   Conv2DFilterGradient: filterGradient,
-  /** Depthwise, through ONNX Runtime's grouped Conv. Filter [kh, kw, channels, multiplier]. */
-  DepthwiseConv2D: (c) => {
-    const g = geometry(c);
-    const multiplier = g.outChannels / g.channels;
-    const x = c.transpose(c.in(0), [0, 3, 1, 2]);
-    const filter = c.reshape(c.transpose(c.in(1), [2, 3, 0, 1]), [
-      g.channels * multiplier,
-      1,
-      g.kernelHeight,
-      g.kernelWidth,
-    ]);
-    const reach = (n: number, k: number, s: number, d: number) => (n - 1) * s + (k - 1) * d + 1;
-    const bottom = reach(g.outHeight, g.kernelHeight, g.strideHeight, g.dilationHeight) - g.height - g.padTop;
-    const right = reach(g.outWidth, g.kernelWidth, g.strideWidth, g.dilationWidth) - g.width - g.padLeft;
-    const y = c.op('Conv', [x, filter], {
-      group: g.channels,
-      kernel_shape: [g.kernelHeight, g.kernelWidth],
-      strides: [g.strideHeight, g.strideWidth],
-      dilations: [g.dilationHeight, g.dilationWidth],
-      pads: [g.padTop, g.padLeft, Math.max(0, bottom), Math.max(0, right)],
-    });
-    const nhwc = c.transpose(y, [0, 2, 3, 1]);
-    const size = [g.batch, g.outHeight, g.outWidth, g.outChannels];
-    return c.slice(nhwc, [0, 0], [size[1]!, size[2]!], [1, 2]);
-  },
 };

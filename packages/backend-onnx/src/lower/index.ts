@@ -4,10 +4,12 @@ import { sizeOf } from '../trace/graph';
 import { isBaked } from './baked';
 import { LowerContext, type Lowering } from './context';
 import { convolutions } from './conv2d';
+import { depthwise } from './depthwise';
 import { elementwise } from './elementwise';
 import { linear } from './linear';
 import { pooling } from './pool';
 import { reductions } from './reduce';
+import { resizing } from './resize';
 import { shapeOps } from './shape';
 
 const lowerings: Record<string, Lowering> = {
@@ -16,7 +18,9 @@ const lowerings: Record<string, Lowering> = {
   ...reductions,
   ...linear,
   ...convolutions,
+  ...depthwise,
   ...pooling,
+  ...resizing,
 };
 
 export interface LoweredProgram {

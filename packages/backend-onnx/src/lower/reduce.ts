@@ -2,16 +2,16 @@ import { sizeOf } from '../trace/graph';
 import type { LowerContext, Lowering } from './context';
 
 /**
- * Sums over leading axes. ONNX Runtime reduces on one thread when the kept axis is last, while a product with a row of
- * ones runs on its threaded GEMM: two to four times faster.
+ * Sums over leading axes: `[rows, columns]` → `[1, columns]`. ONNX Runtime reduces on one thread when the kept axis is
+ * last, while a product with a row of ones runs on its threaded GEMM: two to four times faster.
  */
-function sumLeading(c: LowerContext, rows: number, columns: number): string {
-  const x = c.reshape(c.in(0), [rows, columns]);
+export function sumRows(c: LowerContext, x: string, rows: number, columns: number): string {
   // Two stages keep each product short, which also keeps float32 sums over many rows accurate.
   const pieces = rows >= 4096 && rows % 16 === 0 ? 16 : 1;
-  if (pieces === 1) return c.reshape(c.matmul(ones(c, rows), x), c.out.shape);
+  const matrix = (name: string, n: number) => c.reshape(name, [n, columns]);
+  if (pieces === 1) return c.matmul(ones(c, rows), matrix(x, rows));
   const stage = c.matmul(ones(c, rows / pieces), c.reshape(x, [pieces, rows / pieces, columns]));
-  return c.reshape(c.matmul(ones(c, pieces), c.reshape(stage, [pieces, columns])), c.out.shape);
+  return c.matmul(ones(c, pieces), matrix(stage, pieces));
 }
 
 function ones(c: LowerContext, n: number): string {
@@ -46,7 +46,7 @@ const sumLike =
     const rows = sizeOf(axes.map((i) => c.shape(0)[i]!));
     const columns = rows === 0 ? 0 : sizeOf(c.shape(0)) / rows;
     if (c.dtype(0) === 'float32' && rows >= 16 && columns >= 8 && isLeading(c.shape(0), axes)) {
-      const sum = sumLeading(c, rows, columns);
+      const sum = c.reshape(sumRows(c, c.in(0), rows, columns), c.out.shape);
       return op === 'ReduceSum' ? sum : c.op('Mul', [sum, c.g.scalar(1 / rows)]);
     }
     return reduce(op)(c);
