@@ -1,6 +1,6 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { GraphBuilder } from '../../../packages/backend-onnx/src/onnx/graph-builder';
-import { writeModel } from '../../../packages/backend-onnx/src/onnx/write-model';
+import { splitModel } from '../../../packages/backend-onnx/src/onnx/write-model';
 
 /** Builds a graph and makes it a session, with the runtime's own defaults but for the number of threads. */
 export function plainSession(
@@ -9,5 +9,6 @@ export function plainSession(
 ): Promise<InferenceSession> {
   const graph = new GraphBuilder();
   build(graph);
-  return InferenceSession.create(writeModel(graph), { intraOpNumThreads: threads });
+  const { bytes, external } = splitModel(graph);
+  return InferenceSession.create(bytes, { intraOpNumThreads: threads, externalData: [...external] });
 }
