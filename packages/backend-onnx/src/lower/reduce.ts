@@ -6,8 +6,8 @@ import type { LowerContext, Lowering } from './context';
  * last, while a product with a row of ones runs on its threaded GEMM: two to four times faster.
  */
 export function sumRows(c: LowerContext, x: string, rows: number, columns: number): string {
-  // Two stages keep each product short, which also keeps float32 sums over many rows accurate.
-  const pieces = rows >= 4096 && rows % 16 === 0 ? 16 : 1;
+  // A product of one row is not threaded, several are. Short ones also keep float32 sums over many rows accurate.
+  const pieces = [16, 8, 4, 2].find((n) => rows % n === 0 && rows >= 64 * n) ?? 1;
   const matrix = (name: string, n: number) => c.reshape(name, [n, columns]);
   if (pieces === 1) return c.matmul(ones(c, rows), matrix(x, rows));
   const stage = c.matmul(ones(c, rows / pieces), c.reshape(x, [pieces, rows / pieces, columns]));
