@@ -1,6 +1,7 @@
 import type { Lowering } from './context';
 
 export const linear: Record<string, Lowering> = {
+  /** `alpha · a · b`, plus a third operand where there is one. */
   MatMul: (c) => {
     const options = { transA: c.boolean('transA'), transB: c.boolean('transB') };
     if (c.out.dtype === 'int32') {
@@ -10,6 +11,12 @@ export const linear: Record<string, Lowering> = {
       const b = options.transB ? swap(c.in(1), c.shape(1).length) : c.in(1);
       return c.op('MatMul', [a, b]);
     }
-    return c.matmul(c.in(0), c.in(1), options);
+    const alpha = typeof c.attrs.alpha === 'number' ? c.attrs.alpha : 1;
+    if (c.arity === 2) return c.matmul(c.in(0), c.in(1), { ...options, alpha });
+    return c.op('Gemm', [c.in(0), c.in(1), c.in(2)], {
+      transA: options.transA ? 1 : 0,
+      transB: options.transB ? 1 : 0,
+      alpha: { float: alpha },
+    });
   },
 };

@@ -1,5 +1,6 @@
 import { commonSubexpressions } from './common-subexpressions';
 import { foldConstants } from './fold-constants';
+import { fuseProducts } from './fuse-products';
 import { type Graph, type Pass, removeDeadNodes } from './ir';
 import { lazyBroadcast } from './lazy-broadcast';
 import { mergeUpdates } from './merge-updates';
@@ -14,6 +15,7 @@ const passes: Readonly<Record<string, Pass>> = {
   lazyBroadcast,
   simplifyViews,
   commonSubexpressions,
+  fuseProducts,
   mergeUpdates,
 };
 
