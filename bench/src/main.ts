@@ -6,7 +6,7 @@ import { type Options, parseOptions, UsageError, usage } from './options';
 import type { Started } from './protocol';
 import { measure } from './rounds';
 import { type Result, type Row, rowsOf } from './row';
-import { table } from './table';
+import { doubts, table } from './table';
 import { workloads } from './workloads';
 
 const choices = { workloads: workloads.map((w) => w.name), contenders: contenders.map((c) => c.name) };
@@ -31,6 +31,7 @@ async function main(options: Options): Promise<void> {
     const found = rowsOf(name, await run(name, options, say));
     rows.push(...found.map((row) => ({ ...row, node, cpu, load_before, load_after: load() })));
     if (found.length) say(table(found));
+    for (const doubt of doubts(found)) say(doubt);
   }
   say(`\nload average ${load().join(' ')}`);
   if (options.json === '-') process.stdout.write(`${JSON.stringify(rows)}\n`);

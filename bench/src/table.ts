@@ -32,6 +32,13 @@ export function table(rows: readonly Row[]): string {
     .join('\n');
 }
 
+/** A word for each row whose laps were too different to believe in. */
+export function doubts(rows: readonly Row[]): string[] {
+  return rows
+    .filter(({ min_ms, max_ms }) => max_ms > 1.5 * min_ms)
+    .map(({ contender }) => `${contender} is unsteady: did something else run meanwhile?`);
+}
+
 /** Three figures or more. */
 function short(ms: number): string {
   return ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0);

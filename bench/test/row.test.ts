@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { median, type Result, rowsOf } from '../src/row';
-import { table } from '../src/table';
+import { doubts, table } from '../src/table';
 
 const result = (contender: string, laps: number[], rss_mb: number | null = 100.4): Result => ({
   contender,
@@ -37,6 +37,13 @@ describe('rowsOf', () => {
     const lines = table(rows).split('\n');
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['contender', 'onnx', 'pytorch']);
     expect(lines[1]).toMatch(/9\.00 +8\.00–10\.0 +1\.39× +1235 +100 +2 +onnx 1\.0$/);
+  });
+});
+
+describe('doubts', () => {
+  it('are had of laps that differ by more than half', () => {
+    const rows = rowsOf('x-train', [result('onnx', [9, 10, 30]), result('pytorch', [10, 14])]);
+    expect(doubts(rows)).toEqual(['onnx is unsteady: did something else run meanwhile?']);
   });
 });
 
