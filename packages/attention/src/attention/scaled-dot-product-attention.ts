@@ -31,11 +31,11 @@ export interface AttentionOptions {
 }
 
 /** A result with its weights. */
-export interface Attended {
+export type Attended = {
   output: tf.Tensor;
   /** `[..., queries, keys]`, before dropout; rows of masked-out queries are 0. */
   weights: tf.Tensor;
-}
+};
 
 /**
  * `softmax(q·kᵀ / √headDim) · v`, equation 1 of Vaswani et al., "Attention Is All You Need" (2017).

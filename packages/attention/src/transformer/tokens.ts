@@ -1,0 +1,42 @@
+import { checkArgument, type Ids } from '@poiesis/core';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Sequences of tokens: int32 `[batch, seq]`, or plain numbers, which may differ in length. */
+export type Tokens = Ids | readonly Int32Array[];
+
+/**
+ * Sequences side by side, the shorter ones filled up at their end.
+ *
+ * @param options.pad fills up. Default 0.
+ * @param options.length of all. Default: that of the longest.
+ * @returns int32 `[batch, length]`. The caller owns it.
+ * @throws ArgumentError for no sequences, an empty one, or one that is longer than `length`.
+ */
+export function padTokens(
+  sequences: readonly ArrayLike<number>[],
+  { pad = 0, length }: { pad?: number; length?: number } = {},
+): tf.Tensor2D {
+  const fn = 'padTokens';
+  checkArgument(sequences.length > 0, fn, 'sequences', 'at least one', sequences.length);
+  const longest = length ?? sequences.reduce((most, { length }) => Math.max(most, length), 0);
+  const rows = new Int32Array(sequences.length * longest).fill(pad);
+  for (const [i, sequence] of sequences.entries()) {
+    const fits = sequence.length >= 1 && sequence.length <= longest;
+    checkArgument(fits, fn, `sequences[${i}]`, `1 to ${longest} tokens`, `${sequence.length} tokens`);
+    rows.set(sequence, i * longest);
+  }
+  return tf.tensor2d(rows, [sequences.length, longest], 'int32');
+}
+
+/** Tokens as a tensor, checked as far as can be seen without waiting. Inside a `tidy`. */
+export function tokenTensor(fn: string, argument: string, tokens: Tokens, pad: number): tf.Tensor2D {
+  const layout = 'int32 [batch, seq] with at least one token';
+  if (tokens instanceof tf.Tensor) {
+    const ok = tokens.rank === 2 && tokens.dtype === 'int32' && tokens.size > 0;
+    checkArgument(ok, fn, argument, layout, `${tokens.dtype} [${tokens.shape.join(', ')}]`);
+    return tokens as tf.Tensor2D;
+  }
+  const nested = tokens.length > 0 && typeof tokens[0] !== 'number';
+  checkArgument(nested, fn, argument, `${layout}, or an array of sequences`, tokens);
+  return padTokens(tokens as readonly ArrayLike<number>[], { pad });
+}
