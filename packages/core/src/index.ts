@@ -296,6 +296,7 @@ export {
   tanh,
   type UpsampleOptions,
   unflatten,
+  updateRows,
   upsample,
 } from './ops';
 export {

@@ -65,6 +65,16 @@ export class GraphBuilder {
     return name;
   }
 
+  /** What `make` writes, written at most once per graph. */
+  once(key: string, make: () => string): string {
+    let name = this.constants.get(key);
+    if (name === undefined) {
+      name = make();
+      this.constants.set(key, name);
+    }
+    return name;
+  }
+
   scalar(value: number, dtype: OnnxDType = 'float32'): string {
     return this.constant(dtype, [], [value]);
   }

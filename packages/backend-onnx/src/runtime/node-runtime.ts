@@ -17,7 +17,7 @@ interface NativeSession {
   loadModel(buffer: ArrayBufferLike, offset: number, length: number, options: object): void;
   run(
     feeds: Record<string, RuntimeTensor>,
-    fetches: Record<string, null>,
+    fetches: Record<string, RuntimeTensor | null>,
     options: object,
   ): Record<string, RuntimeTensor>;
   readonly outputMetadata: ReadonlyArray<{ name: string }>;
@@ -83,8 +83,11 @@ class SynchronousSession implements Session {
     this.fetches = Object.fromEntries(this.native.outputMetadata.map(({ name }) => [name, null]));
   }
 
-  runSync(feeds: Record<string, RuntimeTensor>): Record<string, RuntimeTensor> {
-    return this.native.run(feeds, this.fetches, {});
+  runSync(
+    feeds: Record<string, RuntimeTensor>,
+    into?: Record<string, RuntimeTensor>,
+  ): Record<string, RuntimeTensor> {
+    return this.native.run(feeds, into ? { ...this.fetches, ...into } : this.fetches, {});
   }
 
   async run(feeds: Record<string, RuntimeTensor>): Promise<Record<string, RuntimeTensor>> {

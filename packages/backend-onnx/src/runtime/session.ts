@@ -11,7 +11,11 @@ export interface RuntimeTensor {
 
 /** A compiled graph. `runSync` is absent where the runtime can only run asynchronously. */
 export interface Session {
-  runSync?(feeds: Record<string, RuntimeTensor>): Record<string, RuntimeTensor>;
+  /** @param into outputs that are written into the given tensors, which may be those of inputs, instead of new ones. */
+  runSync?(
+    feeds: Record<string, RuntimeTensor>,
+    into?: Record<string, RuntimeTensor>,
+  ): Record<string, RuntimeTensor>;
   run(feeds: Record<string, RuntimeTensor>): Promise<Record<string, RuntimeTensor>>;
   endProfiling?(): void;
   dispose(): void;

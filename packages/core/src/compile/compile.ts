@@ -8,6 +8,13 @@ export interface CompileOptions {
    * the operation where the traces part. 0, the default, never. `setCompileCheck` changes the default.
    */
   check?: number;
+  /**
+   * Variables whose values a backend may compile in, which makes products and convolutions with them faster and costs
+   * a copy in each compiled program: `'frozen'`, the default, are the parameters that `Module.freeze()` has switched
+   * off; a list adds these variables to them; `'none'` leaves even the frozen ones out. What the step assigns is
+   * never compiled in, and what changes all the same is noticed at the next call, and read at every call from then on.
+   */
+  constants?: 'frozen' | 'none' | readonly tf.Variable[];
 }
 
 /** How a backend compiles: returns a function that does what `step` does, without running its JavaScript each time. */
@@ -56,7 +63,7 @@ export function compile<A extends unknown[], R>(
   step: (...args: A) => R,
   options: CompileOptions = {},
 ): (...args: A) => R {
-  const { name = step.name || 'step', check = compilers().check } = options;
+  const { name = step.name || 'step', check = compilers().check, constants = 'frozen' } = options;
   const compiled = new Map<string, (...args: A) => R>();
   return (...args) => {
     const backend = tf.getBackend();
@@ -64,7 +71,7 @@ export function compile<A extends unknown[], R>(
     if (!run) {
       const compiler = compilers().byBackend.get(backend);
       run = compiler
-        ? compiler(step, { name, check })
+        ? compiler(step, { name, check, constants })
         : (...a) => tf.tidy(() => step(...a) as tf.TensorContainer) as R;
       compiled.set(backend, run);
     }

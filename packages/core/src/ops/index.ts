@@ -60,4 +60,5 @@ export type { RunningStatistics } from './running-statistics';
 export { logSoftmax, logSumExp, softmax } from './softmax';
 export { powerIteration, type SingularVectors, spectralValue } from './spectral-norm';
 export { stopGradient } from './stop-gradient';
+export { updateRows } from './update-rows';
 export { pixelShuffle, type UpsampleOptions, upsample } from './upsample';

@@ -49,7 +49,7 @@ describe('compile', () => {
       });
       const x = tf.scalar(3);
       expect([f(x), f(x)].map((y) => y.dataSync()[0])).toEqual([9, 9]);
-      expect(asked).toEqual([{ name: 'square', check: 4 }]);
+      expect(asked).toEqual([{ name: 'square', check: 4, constants: 'frozen' }]);
       registerCompiler(name, eager);
     });
   });

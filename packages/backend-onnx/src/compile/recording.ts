@@ -1,0 +1,180 @@
+import { engine, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
+import type { OnnxBackend } from '../backend';
+import type { Constant } from '../passes/ir';
+import type { TensorData } from '../runtime/session';
+import type { Value } from '../trace/graph';
+import { describe, feedsOf, type Program, settle, type Trace, traceOf } from '../trace/program';
+import { type Structure, structureOf, withTraceableKeys } from './arguments';
+import type { ConstantVariables } from './constant-variables';
+import { type Answers, type HostEvent, recordHostEvents } from './host-events';
+
+/** Where a replay finds the data of a leaf. */
+export type Source =
+  | { from: 'argument'; index: number }
+  | { from: 'variable'; variable: Variable }
+  | { from: 'host'; event: number }
+  | { from: 'constant'; value: Value };
+
+/** What becomes of an output of the program. */
+export type Target =
+  | { to: 'result' }
+  | { to: 'variable'; variable: Variable }
+  /** The step writes rows of it only, which go into the variable's own data. */
+  | { to: 'rows'; variable: Variable };
+
+/** One recorded run of a step, compiled. */
+export interface Recording {
+  events: HostEvent[];
+  roots: ReturnType<typeof withTraceableKeys>['roots'];
+  key: string;
+  /** The trace in words, for `CompileError`; empty where nothing is checked. */
+  text: string;
+  program: Program;
+  /** One per leaf of the trace. */
+  sources: readonly Source[];
+  shapes: ReadonlyArray<readonly number[]>;
+  /** One per output: the results, then the variables that the step assigns. */
+  targets: readonly Target[];
+  /** For each output, the first one that is the same value: they share their data, as where nothing is compiled. */
+  same: readonly number[];
+  structure: Structure;
+  /** Variables that the step read, as they were. */
+  variables: ReadonlyArray<{ variable: Variable; trainable: boolean; baked?: TensorData }>;
+}
+
+export type Recorded<R> =
+  | { result: R; impure: string }
+  | { result: R; impure?: undefined; trace?: Trace; sources?: Source[]; recording?: Recording };
+
+/** What a recording needs beside the step and its arguments. */
+export interface RecordingOptions {
+  tensors: readonly Tensor[];
+  answers: Answers;
+  constant: ConstantVariables;
+  /** Later calls will be compared with this one. */
+  checked: boolean;
+  /** Only traces and runs, for a comparison. */
+  compiles: boolean;
+}
+
+/** Runs a step while recording it, then compiles and runs what was recorded. */
+export function recordStep<A extends unknown[], R>(
+  onnx: OnnxBackend,
+  step: (...args: A) => R,
+  args: A,
+  { tensors, answers, constant, checked, compiles }: RecordingOptions,
+): Recorded<R> {
+  onnx.flushSync();
+  const variables = Object.values(engine().state.registeredVariables);
+  const sources = new Map<Value, Source>();
+  for (const variable of variables) sources.set(onnx.exclusive(variable), { from: 'variable', variable });
+  tensors.forEach((t, index) => void sources.set(onnx.exclusive(t), { from: 'argument', index }));
+  const before = new Map(variables.map((v) => [v, v.dataId]));
+  const alive = onnx.liveValues();
+
+  const traceable = withTraceableKeys(args);
+  const onInput = (tensor: Tensor, event: number) =>
+    void sources.set(onnx.exclusive(tensor), { from: 'host', event });
+  const watch = onnx.watchFlushes();
+  const { result, events, readsKey } = recordHostEvents(answers, onInput, () => plain(step, traceable.args));
+  const flushedBy =
+    watch.stop() ?? (readsKey ? 'it reads the words of its key outside of fromHost' : undefined);
+  // A step that makes its state (moments, averages) does so once; it is recorded from the next call on.
+  if (Object.values(engine().state.registeredVariables).some((v) => !before.has(v))) {
+    onnx.flushSync();
+    return { result };
+  }
+  if (flushedBy) return { result, impure: flushedBy };
+
+  const results: Tensor[] = [];
+  const structure = structureOf(result, results);
+  const assigned = variables.filter((v) => !v.isDisposed && v.dataId !== before.get(v));
+  const outputs = [...results, ...assigned].map((t) => onnx.traced(t));
+  const escaped = [...onnx.liveValues()].find((v) => v.op && !alive.has(v) && !outputs.includes(v));
+  if (escaped)
+    return { result, impure: `a tensor of ${escaped.op!.origin} outlives the step without being returned` };
+
+  if (outputs.length === 0) return { result };
+  const trace = traceOf(outputs);
+  const found = trace.leaves.map(
+    (leaf): Source => sources.get(leaf.base) ?? { from: 'constant', value: leaf },
+  );
+  if (!compiles) {
+    onnx.flushSync();
+    return { result, trace, sources: found };
+  }
+  const written = new Set(assigned);
+  const constants = found.map((source, i): Constant => {
+    const { splat, data } = trace.leaves[i]!;
+    const known =
+      source.from === 'constant' ||
+      (source.from === 'variable' && !written.has(source.variable) && constant.has(source.variable));
+    return known ? (splat ?? data!) : undefined;
+  });
+  const program = onnx.programs.compileTrace(trace, constants);
+  const same = outputs.map((value) => outputs.indexOf(value));
+  // While the outputs still know their operations.
+  const targets = targetsOf(trace, found, results.length, assigned, same);
+  settle(program, outputs, program.session.runSync!(feedsOf(program, trace.leaves, onnx.runtime)));
+  const recording: Recording = {
+    events,
+    roots: traceable.roots,
+    key: trace.key,
+    text: checked ? describe(trace) : '',
+    program,
+    sources: found,
+    shapes: trace.leaves.map((l) => l.shape),
+    targets,
+    same,
+    structure,
+    variables: variablesOf(trace, found, constants),
+  };
+  return { result, trace, recording };
+}
+
+export function plain<A extends unknown[], R>(step: (...args: A) => R, args: A): R {
+  return tidy(() => step(...args) as never) as R;
+}
+
+function variablesOf(trace: Trace, sources: readonly Source[], constants: readonly Constant[]) {
+  const found = new Map<Variable, Recording['variables'][number]>();
+  sources.forEach((source, i) => {
+    if (source.from !== 'variable') return;
+    const { variable } = source;
+    const baked = constants[i] === undefined ? {} : { baked: trace.leaves[i]!.data! };
+    found.set(variable, { variable, trainable: variable.trainable, ...baked });
+  });
+  return [...found.values()];
+}
+
+function targetsOf(
+  trace: Trace,
+  sources: readonly Source[],
+  results: number,
+  assigned: readonly Variable[],
+  same: readonly number[],
+): Target[] {
+  return trace.outputs.map((output, i): Target => {
+    const variable = assigned[i - results];
+    if (!variable) return { to: 'result' };
+    const alone = same[i] === i && same.indexOf(i, i + 1) < 0;
+    return { to: alone && writesRowsOf(variable, output, trace, sources) ? 'rows' : 'variable', variable };
+  });
+}
+
+/** Whether a variable's new value is its old one with other rows, while nothing else reads the old one. */
+function writesRowsOf(
+  variable: Variable,
+  { op }: Value,
+  { ops, leaves, outputs }: Trace,
+  sources: readonly Source[],
+): boolean {
+  if (op?.type !== 'UpdateRows') return false;
+  const own = leaves.filter((_, i) => {
+    const source = sources[i]!;
+    return source.from === 'variable' && source.variable === variable;
+  });
+  const [old] = own;
+  if (!old || own.length > 1 || op.inputs[0] !== old || outputs.includes(old)) return false;
+  return ops.flatMap(({ inputs }) => inputs).filter((input) => input === old).length === 1;
+}

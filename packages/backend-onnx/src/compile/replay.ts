@@ -1,0 +1,72 @@
+import { clone, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import type { OnnxBackend } from '../backend';
+import type { RuntimeTensor, TensorData } from '../runtime/session';
+import { rebuild } from './arguments';
+import type { Answers } from './host-events';
+import type { Recording } from './recording';
+
+type Feeds = Record<string, RuntimeTensor>;
+
+/** Runs a recording on other arguments and answers of the host. The caller owns the tensors of the result. */
+export function replay(
+  onnx: OnnxBackend,
+  { program, sources, shapes, targets, same, structure }: Recording,
+  tensors: readonly Tensor[],
+  answers: Answers,
+): unknown {
+  const into = inPlace(onnx, targets, program.outputs);
+  const feeds: Feeds = {};
+  for (const [leaf, name, dtype] of program.feeds) {
+    const source = sources[leaf]!;
+    const shape = shapes[leaf]!;
+    switch (source.from) {
+      case 'argument':
+        feeds[name] = onnx.feedOf(tensors[source.index]!, shape);
+        break;
+      case 'variable':
+        feeds[name] = onnx.feedOf(source.variable, shape);
+        break;
+      case 'host':
+        feeds[name] = onnx.runtime.tensor(dtype, answers[source.event] as TensorData, shape);
+        break;
+      case 'constant':
+        source.value.feed ??= onnx.runtime.tensor(dtype, source.value.data!, shape);
+        feeds[name] = source.value.feed;
+    }
+  }
+  const values = program.session.runSync!(feeds, into);
+
+  const results: Tensor[] = [];
+  targets.forEach((target, i) => {
+    const value = values[program.outputs[i]!]!;
+    const first = same[i]!;
+    if (target.to === 'result') results.push(first === i ? onnx.adopt(value) : clone(results[first]!));
+    else if (target.to === 'rows') return;
+    else if (first === i) onnx.replace(target.variable, value);
+    else share(target.variable, targets[first]!, results[first]);
+  });
+  return rebuild(structure, results);
+}
+
+/** The outputs that go into the data of the variables of which they are the next values. */
+function inPlace(
+  onnx: OnnxBackend,
+  targets: Recording['targets'],
+  outputs: readonly string[],
+): Feeds | undefined {
+  let into: Feeds | undefined;
+  targets.forEach((target, i) => {
+    if (target.to !== 'rows') return;
+    into ??= {};
+    into[outputs[i]!] = onnx.mutableFeed(target.variable, target.variable.shape);
+  });
+  return into;
+}
+
+/** The variable gets the very data that another output has got. */
+function share(variable: Variable, target: Recording['targets'][number], result: Tensor | undefined): void {
+  const source = target.to === 'result' ? result! : target.variable;
+  const copy = clone(source);
+  variable.assign(copy as never);
+  copy.dispose();
+}
