@@ -14,7 +14,8 @@ const FOLDED = new Set(['Transpose', 'Reshape', 'Slice', 'Split', 'Concat', 'Cas
  */
 export function isBaked(node: GraphNode | null, operand: number, value: GraphValue): boolean {
   if (!value.data) return false;
-  if (sizeOf(value.shape) <= SMALL) return true;
+  // What a pass made has nowhere else to come from.
+  if (value.leaf === undefined || sizeOf(value.shape) <= SMALL) return true;
   if (!node) return false;
   if (node.type === 'MatMul') return operand === 1 && value.shape.length === 2;
   return FOLDED.has(node.type) && node.inputs.every((v) => v.data ?? v.splat !== undefined);

@@ -1,6 +1,7 @@
 import { commonSubexpressions } from './common-subexpressions';
 import { foldConstants } from './fold-constants';
 import { fuseProducts } from './fuse-products';
+import { gatherRows } from './gather-rows';
 import { type Graph, type Pass, removeDeadNodes } from './ir';
 import { lazyBroadcast } from './lazy-broadcast';
 import { mergeUpdates } from './merge-updates';
@@ -16,6 +17,7 @@ const passes: Readonly<Record<string, Pass>> = {
   simplifyViews,
   commonSubexpressions,
   fuseProducts,
+  gatherRows,
   mergeUpdates,
 };
 

@@ -62,7 +62,7 @@ function simplified(node: GraphNode): GraphValue | undefined {
     const before = madeBy(node.inputs[0], 'Reshape');
     if (before) node.inputs = [before.inputs[0]!];
   }
-  if (node.type === 'Reshape' || node.type === 'Slice' || node.type === 'Pad') {
+  if (['Reshape', 'Slice', 'Pad', 'Identity'].includes(node.type)) {
     // A slice or a padding that keeps the shape keeps everything.
     if (sameShape(node.inputs[0]!.shape, out.shape) && node.inputs[0]!.dtype === out.dtype)
       return node.inputs[0];
