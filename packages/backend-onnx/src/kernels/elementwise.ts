@@ -113,6 +113,16 @@ export function registerElementwise(): void {
       return call.record(op, [castValue(a, via), castValue(b, via)], {}, broadcastShape(a, b), 'bool');
     });
   }
+  kernel('Atan2', (call) => {
+    const [a, b] = [call.value('a'), call.value('b')];
+    if (a.dtype !== 'float32' || b.dtype !== 'float32') return undefined;
+    return call.record('Atan2', [a, b], {}, broadcastShape(a, b), 'float32');
+  });
+  kernel('BitwiseAnd', (call) => {
+    const [a, b] = [call.value('a'), call.value('b')];
+    if (a.dtype !== 'int32' || b.dtype !== 'int32') return undefined;
+    return call.record('BitwiseAnd', [a, b], {}, broadcastShape(a, b), 'int32');
+  });
   for (const [name, op] of [
     ['LogicalAnd', 'And'],
     ['LogicalOr', 'Or'],

@@ -1,13 +1,19 @@
 import { getKernelsForBackend } from '@tensorflow/tfjs-core';
+import { registerConv3D } from './conv3d';
 import { registerDepthwise } from './depthwise';
+import { registerEinsum } from './einsum';
 import { registerElementwise } from './elementwise';
 import { fallback } from './fallback';
+import { registerSequences } from './host';
 import { registerLinear } from './linear';
+import { registerNormalization } from './normalize';
 import { registerPooling } from './pool';
 import { registerReductions } from './reduce';
 import { BACKEND, rawKernel } from './register';
 import { registerResizing } from './resize';
+import { registerSearch, registerUpdates } from './search';
 import { registerShape } from './shape';
+import { registerSpace } from './space';
 
 /** Registers every kernel that tfjs's cpu backend has: recorded where ONNX can, else run there. */
 export function registerKernels(): void {
@@ -18,6 +24,13 @@ export function registerKernels(): void {
   registerDepthwise();
   registerPooling();
   registerResizing();
+  registerConv3D();
+  registerEinsum();
+  registerSequences();
+  registerNormalization();
+  registerSearch();
+  registerUpdates();
+  registerSpace();
   rawKernel('Complex', (call) => call.backend.complexInfo(call.info('real'), call.info('imag')));
   rawKernel('Real', (call) =>
     call.backend.share({ ...call.backend.partsOf(call.info('input')).real, shape: call.info('input').shape }),

@@ -1,4 +1,4 @@
-import { backend_util, util } from '@tensorflow/tfjs-core';
+import { util } from '@tensorflow/tfjs-core';
 import { sizeOf, type ValueType } from '../trace/graph';
 import { castValue } from './elementwise';
 import { kernel } from './register';
@@ -59,16 +59,20 @@ export function registerReductions(): void {
     const axis = (call.attr<number>('axis') + x.shape.length) % x.shape.length;
     return call.record('LogSoftmax', [x], { axis }, x.shape, 'float32');
   });
-  kernel('Cumsum', (call) => {
-    const x = call.value('x');
-    const axis = axesOf(call.attr<number>('axis'), x.shape)[0]!;
-    if (x.dtype === 'bool' || backend_util.getAxesPermutation([axis], x.shape.length) === undefined)
-      return undefined;
-    const attrs = {
-      axis,
-      exclusive: call.attr<boolean>('exclusive') ?? false,
-      reverse: call.attr<boolean>('reverse') ?? false,
-    };
-    return call.record('CumSum', [x], attrs, x.shape, x.dtype);
-  });
+  for (const [name, op] of [
+    ['Cumsum', 'CumSum'],
+    ['Cumprod', 'CumProd'],
+  ] as const) {
+    kernel(name, (call) => {
+      const x = call.value('x');
+      const axis = axesOf(call.attr<number>('axis'), x.shape)[0]!;
+      if (x.dtype === 'bool' || x.shape.length === 0 || sizeOf(x.shape) === 0) return undefined;
+      const attrs = {
+        axis,
+        exclusive: call.attr<boolean>('exclusive') ?? false,
+        reverse: call.attr<boolean>('reverse') ?? false,
+      };
+      return call.record(op, [x], attrs, x.shape, x.dtype);
+    });
+  }
 }

@@ -190,9 +190,9 @@ export function registerShape(): void {
     return call.record('ScatterAdd', [indices, updates], {}, shape, updates.dtype);
   });
   kernel('UnsortedSegmentSum', (call) => {
-    const [x, ids] = [call.value('x'), castValue(call.value('segmentIds'), 'int32')];
+    const [x, ids] = [castValue(call.value('x'), 'float32'), castValue(call.value('segmentIds'), 'int32')];
     const segments = call.attr<number>('numSegments');
-    if (ids.shape.length !== 1 || x.dtype !== 'float32' || sizeOf(x.shape) === 0) return undefined;
+    if (ids.shape.length !== 1 || sizeOf(x.shape) === 0) return undefined;
     const rest = x.shape.slice(1);
     const indices = ids.reshaped([ids.shape[0]!, 1]);
     return call.record('SegmentSum', [indices, x], {}, [segments, ...rest], x.dtype);
@@ -208,18 +208,10 @@ export function registerShape(): void {
     if (!dtype) return undefined;
     return call.record('OneHot', [indices], { depth, on, off }, [...indices.shape, depth], dtype);
   });
-  kernel('DepthToSpace', (call) => {
+  kernel('Diag', (call) => {
     const x = call.value('x');
-    if (call.attr<string>('dataFormat') !== 'NHWC') return undefined;
-    const block = call.attr<number>('blockSize');
-    const [n, h, w, d] = x.shape as [number, number, number, number];
-    return call.record(
-      'DepthToSpace',
-      [x],
-      { block },
-      [n, h * block, w * block, d / (block * block)],
-      x.dtype,
-    );
+    if (sizeOf(x.shape) === 0) return undefined;
+    return call.record('Diagonal', [x], {}, [...x.shape, ...x.shape], x.dtype);
   });
   for (const [name, value] of [
     ['ZerosLike', 0],

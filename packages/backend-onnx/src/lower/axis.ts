@@ -114,3 +114,41 @@ export function mapAxis(
   const matrix = c.g.constant('float32', [size, from], dense);
   return c.reshape(c.matmul(matrix, c.reshape(x, [outer, from, inner])), out);
 }
+
+/**
+ * Adds what each tap of each output has to the input that it read, where that lies inside. `taps[k][o]` is the position;
+ * `shape` is that of the inputs.
+ */
+export function addBack(
+  c: LowerContext,
+  parts: readonly string[],
+  shape: readonly number[],
+  axis: number,
+  w: AxisWindow,
+  taps: number[][],
+): string {
+  const [outer, inner] = around(shape, axis);
+  if (isTiled(w)) {
+    const columns = parts.map((part) => c.reshape(part, [outer * w.output, 1, inner]));
+    const tiled = withSize(shape, axis, w.output * w.kernel);
+    return extend(c, c.reshape(c.concat(columns, 1), tiled), tiled, axis, w.input);
+  }
+  // Which (tap, output) pairs each input gets, in layers of one pair an input.
+  const places = Array.from({ length: w.input }, () => [] as number[]);
+  taps.forEach((index, k) => {
+    index.forEach((position, o) => void places[position]?.push(k * w.output + o));
+  });
+  const none = w.kernel * w.output;
+  const layers = Math.max(1, ...places.map((p) => p.length));
+  const missing = places.some((p) => p.length < layers);
+  const zeros = withSize(shape, axis, 1);
+  const all = c.concat(missing ? [...parts, c.op('ConstantOfShape', [c.g.ints(zeros)])] : parts, axis);
+  return Array.from({ length: layers }, (_, l) =>
+    take(
+      c,
+      all,
+      axis,
+      places.map((p) => p[l] ?? none),
+    ),
+  ).reduce((a, b) => c.op('Add', [a, b]));
+}

@@ -1,15 +1,20 @@
 import { GraphBuilder } from '../onnx/graph-builder';
 import type { Graph, GraphNode, GraphValue } from '../passes/ir';
 import { sizeOf } from '../trace/graph';
+import { angles } from './angle';
 import { isBaked } from './baked';
 import { LowerContext, type Lowering } from './context';
 import { convolutions } from './conv2d';
+import { volumes } from './conv3d';
 import { depthwise } from './depthwise';
 import { elementwise } from './elementwise';
 import { linear } from './linear';
+import { normalization } from './normalize';
 import { pooling } from './pool';
 import { reductions } from './reduce';
 import { resizing } from './resize';
+import { scans } from './scan';
+import { searching } from './search';
 import { shapeOps } from './shape';
 
 const lowerings: Record<string, Lowering> = {
@@ -21,6 +26,11 @@ const lowerings: Record<string, Lowering> = {
   ...depthwise,
   ...pooling,
   ...resizing,
+  ...searching,
+  ...scans,
+  ...normalization,
+  ...volumes,
+  ...angles,
 };
 
 export interface LoweredProgram {

@@ -1,3 +1,4 @@
+import { take } from './axis';
 import type { Lowering } from './context';
 
 /** Operators that move elements without computing. */
@@ -52,9 +53,20 @@ export const shapeOps: Record<string, Lowering> = {
     const inputs = [c.in(0), c.g.ints(c.numbers('pads')), c.g.scalar(c.number('value'), c.dtype(0))];
     return c.op('Pad', inputs, { mode: 'constant' });
   },
+  /** Axis by axis, as a selection of positions. */
   MirrorPad: (c) => {
-    const mode = c.string('mode') === 'reflect' ? 'reflect' : 'symmetric';
-    return c.op('Pad', [c.in(0), c.g.ints(c.numbers('pads'))], { mode });
+    const before = c.numbers('before');
+    // 'reflect' does not repeat the element at the edge.
+    const edge = c.string('mode') === 'reflect' ? 1 : 0;
+    return c.out.shape.reduce((x, size, axis) => {
+      const n = c.shape(0)[axis]!;
+      if (size === n) return x;
+      const index = Array.from({ length: size }, (_, o) => {
+        const i = o - before[axis]!;
+        return i < 0 ? edge - 1 - i : i < n ? i : 2 * n - 1 - edge - i;
+      });
+      return take(c, x, axis, index);
+    }, c.in(0));
   },
   Gather: (c) => c.op('Gather', [c.in(0), c.in(1)], { axis: c.number('axis') }),
   GatherNd: (c) => c.op('GatherND', [c.in(0), c.cast(c.in(1), 'int64')]),
@@ -84,12 +96,6 @@ export const shapeOps: Record<string, Lowering> = {
       attributes: { axis: c.number('axis') },
       outputs: sizes.length,
     });
-  },
-  DepthToSpace: (c) => {
-    const [n, h, w, d] = c.shape(0) as [number, number, number, number];
-    const b = c.number('block');
-    const split = c.reshape(c.in(0), [n, h, w, b, b, d / (b * b)]);
-    return c.reshape(c.transpose(split, [0, 1, 3, 2, 4, 5]), c.out.shape);
   },
   OneHot: (c) => {
     const depth = c.number('depth');

@@ -1,0 +1,48 @@
+import { sizeOf } from '../trace/graph';
+import type { Lowering } from './context';
+
+/** Kernels that look for values or count them. */
+export const searching: Record<string, Lowering> = {
+  /** Along the last axis; of equal values the first ones, as in tfjs. */
+  TopK: (c) => {
+    const attributes = { axis: -1, largest: 1, sorted: c.boolean('sorted') ? 1 : 0 };
+    const inputs = [c.in(0), c.g.ints([c.number('k')])];
+    const [values, indices] = c.g.nodeN('TopK', inputs, { attributes, outputs: 2 }) as [string, string];
+    return [values, c.cast(indices, 'int32')];
+  },
+  /** How many of the sorted values stand before each value. */
+  SearchSorted: (c) => {
+    const [rows, n] = c.shape(0) as [number, number];
+    const m = c.shape(1)[1]!;
+    const sorted = c.reshape(c.in(0), [rows, 1, n]);
+    const values = c.reshape(c.in(1), [rows, m, 1]);
+    const before = c.op(c.string('side') === 'left' ? 'Less' : 'LessOrEqual', [sorted, values]);
+    return c.op('ReduceSum', [c.cast(before, 'int32'), c.g.ints([2])], { keepdims: 0 });
+  },
+  /** Inputs: numbers `[n]` or `[rows, n]`, and a weight for each or for all. What is too large is not counted. */
+  Histogram: (c) => {
+    const shape = c.out.shape;
+    const [size, n] = [shape.at(-1)!, c.shape(0).at(-1)!];
+    const rows = sizeOf(c.shape(0)) / n;
+    const limit = c.g.scalar(size, 'int32');
+    const bins = c.op('Min', [c.in(0), limit]);
+    const first = Int32Array.from({ length: rows }, (_, r) => r * (size + 1));
+    const cells = c.op('Add', [c.reshape(bins, [rows, n]), c.g.constant('int32', [rows, 1], first)]);
+    const indices = c.cast(c.reshape(cells, [rows * n, 1]), 'int64');
+    const weights = c.op('Expand', [c.reshape(c.in(1), [sizeOf(c.shape(1))]), c.g.ints([rows * n])]);
+    const zeros = c.op('Expand', [c.g.scalar(0, c.out.dtype), c.g.ints([rows * (size + 1)])]);
+    const attributes: Record<string, string> = c.boolean('binary') ? {} : { reduction: 'add' };
+    const counts = c.op('ScatterND', [zeros, indices, weights], attributes);
+    return c.reshape(c.slice(c.reshape(counts, [rows, size + 1]), [0], [size], [1]), shape);
+  },
+  /** A matrix with the values on its diagonal. */
+  Diagonal: (c) => {
+    const n = sizeOf(c.shape(0));
+    const eye = c.g.constantOnce(`eye${n}`, 'bool', () => ({
+      dims: [n, n],
+      values: Uint8Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0)),
+    }));
+    const zero = c.g.scalar(0, c.out.dtype);
+    return c.reshape(c.op('Where', [eye, c.reshape(c.in(0), [1, n]), zero]), c.out.shape);
+  },
+};
