@@ -8,7 +8,7 @@ import {
   type TensorInfo,
   Variable,
 } from '@tensorflow/tfjs-core';
-import { checkOptions, type OnnxBackendOptions } from './options';
+import { checkAgainst, checkOptions, type OnnxBackendOptions } from './options';
 import type { Runtime, RuntimeTensor, TensorData } from './runtime/session';
 import { sameShape, sizeOf, Value, type ValueType } from './trace/graph';
 import { feedsOf, type Program, settle, traceOf } from './trace/program';
@@ -48,7 +48,8 @@ export class OnnxBackend extends KernelBackend {
     private readonly options: OnnxBackendOptions = {},
   ) {
     super();
-    checkOptions(options, runtime);
+    checkOptions(options);
+    checkAgainst(runtime, options);
     this.data = new DataStorage(this, engine());
     this.maxPending = options.maxPending ?? 20_000;
     this.programs = new ProgramCache(

@@ -1,20 +1,9 @@
-import '@tensorflow/tfjs-backend-cpu';
-import { registerBackend, registerCompiler } from '@poiesis/core';
-import { backend, registerBackend as registerTfjsBackend } from '@tensorflow/tfjs-core';
-import type { OnnxBackend } from './backend';
-import { stepCompiler } from './compile/step-compiler';
-import { registerKernels } from './kernels';
+// For plain tfjs programs: `import '@poiesis/backend-onnx'` and `tf.setBackend('onnx')`.
 import { createNodeBackend } from './node-backend';
 import { onnxProvider } from './provider';
+import { registerOnnx } from './register';
 
-// For plain tfjs programs: `import '@poiesis/backend-onnx'` and `tf.setBackend('onnx')`.
-registerTfjsBackend('onnx', () => createNodeBackend(), 1);
-registerKernels();
-registerCompiler(
-  'onnx',
-  stepCompiler(() => backend() as OnnxBackend),
-);
-registerBackend(onnxProvider);
+registerOnnx(onnxProvider, () => createNodeBackend());
 
 export { OnnxBackend } from './backend';
 export { CompileError } from './compile/compile-error';

@@ -13,10 +13,6 @@ import { createNodeBackend } from './node-backend';
 import type { OnnxBackendOptions } from './options';
 import { loadNodeRuntime } from './runtime/node-runtime';
 
-declare module '@poiesis/core' {
-  interface BackendOptions extends OnnxBackendOptions {}
-}
-
 /** ONNX Runtime as a backend of core's registry: native CPU code from npm alone. */
 export const onnxProvider: BackendProvider = {
   name: 'onnx',

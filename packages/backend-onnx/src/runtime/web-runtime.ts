@@ -1,22 +1,40 @@
 import { GraphBuilder } from '../onnx/graph-builder';
 import { writeModel } from '../onnx/write-model';
-import type { Runtime } from './session';
+import type { Runtime, SessionOptions } from './session';
 import { isWasmModule, type WasmModule } from './wasm-module';
 import { WasmSession } from './wasm-session';
+import { loadWebApiRuntime } from './web-api-runtime';
 
 export interface WebRuntimeOptions {
   /** Threads inside an operator. More than one needs a page that is cross-origin isolated. */
   threads?: number;
   /** Address of the folder that serves onnxruntime-web's `ort-wasm-simd-threaded.{mjs,wasm}`. Default: as bundled. */
-  wasmPaths?: string;
+  runtimePath?: string;
 }
+
+class OtherInterface extends Error {}
 
 export interface WasmRuntime extends Runtime {
   readonly threads: number;
 }
 
+/** Two names of the same. */
+const WASM: readonly string[] = ['cpu', 'wasm'];
 const VERSION = '1.30';
 const ERRORS = 3;
+
+/** The runtime that the options ask for: WebAssembly, or with WebGPU what runs asynchronously. */
+export async function loadWebRuntime(options: WebRuntimeOptions & SessionOptions = {}): Promise<Runtime> {
+  const providers = 'gpu' in (globalThis.navigator ?? {}) ? [...WASM, 'webgpu'] : WASM;
+  const { executionProviders: wanted = WASM } = options;
+  if (wanted.some((name) => !WASM.includes(name))) return loadWebApiRuntime(options, providers);
+  try {
+    return { ...(await loadWasmRuntime(options)), executionProviders: providers };
+  } catch (error) {
+    if (!(error instanceof OtherInterface)) throw error;
+    return loadWebApiRuntime(options, providers);
+  }
+}
 
 /** Loaded once a page: the module holds the threads. */
 let loading: Promise<WasmRuntime> | undefined;
@@ -39,15 +57,15 @@ export function availableThreads(): number {
   return crossOriginIsolated ? Math.max(1, Math.min(8, navigator?.hardwareConcurrency ?? 1)) : 1;
 }
 
-async function load({ threads, wasmPaths }: WebRuntimeOptions): Promise<WasmRuntime> {
+async function load({ threads, runtimePath }: WebRuntimeOptions): Promise<WasmRuntime> {
   const count = Math.min(threads ?? Number.POSITIVE_INFINITY, availableThreads());
-  const module = await instantiate(count, wasmPaths);
+  const module = await instantiate(count, runtimePath);
   if (module._OrtInit(count, ERRORS) !== 0) throw new Error('ONNX Runtime does not start');
   checkWorks(module);
   return {
     version: VERSION,
     synchronous: true,
-    executionProviders: ['cpu', 'wasm'],
+    executionProviders: WASM,
     threads: count,
     tensor: (type, data, dims) => ({ type, data, dims }),
     compileSync: (model) => new WasmSession(module, model),
@@ -55,8 +73,8 @@ async function load({ threads, wasmPaths }: WebRuntimeOptions): Promise<WasmRunt
   };
 }
 
-async function instantiate(numThreads: number, wasmPaths: string | undefined): Promise<WasmModule> {
-  const folder = wasmPaths === undefined || wasmPaths.endsWith('/') ? wasmPaths : `${wasmPaths}/`;
+async function instantiate(numThreads: number, runtimePath: string | undefined): Promise<WasmModule> {
+  const folder = runtimePath === undefined || runtimePath.endsWith('/') ? runtimePath : `${runtimePath}/`;
   // A module of its own in any bundle: each thread loads the file that it is in.
   const { default: factory } = (await (folder === undefined
     ? import('onnxruntime-web/ort-wasm-simd-threaded.mjs')
@@ -67,7 +85,7 @@ async function instantiate(numThreads: number, wasmPaths: string | undefined): P
     numThreads,
     ...(folder !== undefined && { locateFile: (file: string) => `${folder}${file}` }),
   });
-  if (!isWasmModule(module)) throw new Error('this version of onnxruntime-web has another interface');
+  if (!isWasmModule(module)) throw new OtherInterface('onnxruntime-web is of another version inside');
   return module;
 }
 
@@ -81,5 +99,6 @@ function checkWorks(module: WasmModule): void {
   const x = { type: 'float32', data: Float32Array.of(-1, 0, 2), dims: [3] };
   const result = session.runSync({ x })[y]?.data.join();
   session.dispose();
-  if (result !== '0,0,2') throw new Error(`onnxruntime-web computes relu([-1, 0, 2]) as [${result}]`);
+  if (result !== '0,0,2')
+    throw new OtherInterface(`onnxruntime-web computes relu([-1, 0, 2]) as [${result}]`);
 }

@@ -1,0 +1,18 @@
+// The entry for browsers: the same names, on onnxruntime-web.
+import { registerOnnx } from './register';
+import { createWebBackend } from './web-backend';
+import { webProvider } from './web-provider';
+
+registerOnnx(webProvider, () => createWebBackend());
+
+export { OnnxBackend } from './backend';
+export { CompileError } from './compile/compile-error';
+export { type ExplainOptions, explain } from './explain/explain';
+export type { Explanation, FallbackCount } from './explain/explanation';
+export type { Flops } from './explain/flops';
+export type { OperatorTime, ProfileTimes } from './explain/profile';
+export type { ProgramReport, Traffic } from './explain/program-report';
+export type { WatchedProgram } from './explain/program-watch';
+export type { OnnxBackendOptions } from './options';
+export type { PassReport } from './passes/track';
+export type { SessionOptions } from './runtime/session';
