@@ -5,7 +5,9 @@ import { registerEinsum } from './einsum';
 import { registerElementwise } from './elementwise';
 import { fallback } from './fallback';
 import { registerSequences } from './host';
+import { registerImages } from './image';
 import { registerLinear } from './linear';
+import { registerMorphology } from './morphology';
 import { registerNormalization } from './normalize';
 import { registerPooling } from './pool';
 import { registerReductions } from './reduce';
@@ -31,6 +33,8 @@ export function registerKernels(): void {
   registerSearch();
   registerUpdates();
   registerSpace();
+  registerImages();
+  registerMorphology();
   rawKernel('Complex', (call) => call.backend.complexInfo(call.info('real'), call.info('imag')));
   rawKernel('Real', (call) =>
     call.backend.share({ ...call.backend.partsOf(call.info('input')).real, shape: call.info('input').shape }),

@@ -170,8 +170,17 @@ export function registerShape(): void {
     const [x, indices] = [call.value('x'), castValue(call.value('indices'), 'int32')];
     const axis = util.parseAxisParam(call.attr<number>('axis'), [...x.shape])[0]!;
     const batchDims = call.attr<number>('batchDims') ?? 0;
-    if (batchDims !== 0) return undefined;
     checkIndices(indices, x.shape[axis]!);
+    if (batchDims !== 0) {
+      const { outputShape } = backend_util.segment_util.collectGatherOpShapeInfo(
+        { shape: [...x.shape], rank: x.shape.length } as never,
+        { shape: [...indices.shape], rank: indices.shape.length } as never,
+        axis,
+        batchDims,
+      );
+      if (sizeOf(outputShape) === 0) return undefined;
+      return call.record('GatherBatched', [x, indices], { axis, batchDims }, outputShape, x.dtype);
+    }
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
     return call.record('Gather', [x, indices], { axis }, shape, x.dtype);
   });

@@ -6,9 +6,11 @@ import { isBaked } from './baked';
 import { LowerContext, type Lowering } from './context';
 import { convolutions } from './conv2d';
 import { volumes } from './conv3d';
+import { crops } from './crop';
 import { depthwise } from './depthwise';
 import { elementwise } from './elementwise';
 import { linear } from './linear';
+import { morphology } from './morphology';
 import { normalization } from './normalize';
 import { pooling } from './pool';
 import { reductions } from './reduce';
@@ -26,6 +28,8 @@ const lowerings: Record<string, Lowering> = {
   ...depthwise,
   ...pooling,
   ...resizing,
+  ...morphology,
+  ...crops,
   ...searching,
   ...scans,
   ...normalization,

@@ -35,6 +35,23 @@ export const searching: Record<string, Lowering> = {
     const counts = c.op('ScatterND', [zeros, indices, weights], attributes);
     return c.reshape(c.slice(c.reshape(counts, [rows, size + 1]), [0], [size], [1]), shape);
   },
+  /** Each batch chooses among its own: a Gather of rows whose numbers are counted through all batches. */
+  GatherBatched: (c) => {
+    const [axis, batchDims] = [c.number('axis'), c.number('batchDims')];
+    const shape = c.shape(0);
+    const [batch, outer] = [sizeOf(shape.slice(0, batchDims)), sizeOf(shape.slice(batchDims, axis))];
+    const [rows, inner] = [shape[axis]!, sizeOf(shape.slice(axis + 1))];
+    const count = sizeOf(c.shape(1)) / batch;
+    const first = Int32Array.from({ length: batch * outer }, (_, i) => i * rows);
+    const index = c.op('Add', [
+      c.reshape(c.in(1), [batch, 1, count]),
+      c.g.constant('int32', [batch, outer, 1], first),
+    ]);
+    return c.reshape(
+      c.op('Gather', [c.reshape(c.in(0), [batch * outer * rows, inner]), index], { axis: 0 }),
+      c.out.shape,
+    );
+  },
   /** A matrix with the values on its diagonal. */
   Diagonal: (c) => {
     const n = sizeOf(c.shape(0));
