@@ -2,7 +2,9 @@ import { commonSubexpressions } from './common-subexpressions';
 import { foldConstants } from './fold-constants';
 import { fuseProducts } from './fuse-products';
 import { gatherRows } from './gather-rows';
+import { gelu } from './gelu';
 import { type Graph, type Pass, removeDeadNodes } from './ir';
+import { layerNorm } from './layer-norm';
 import { lazyBroadcast } from './lazy-broadcast';
 import { mergeUpdates } from './merge-updates';
 import { reluMasks } from './relu-masks';
@@ -16,6 +18,8 @@ const passes: Readonly<Record<string, Pass>> = {
   lazyBroadcast,
   simplifyViews,
   commonSubexpressions,
+  layerNorm,
+  gelu,
   fuseProducts,
   gatherRows,
   mergeUpdates,
