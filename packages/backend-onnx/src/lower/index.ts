@@ -9,6 +9,9 @@ import { volumes } from './conv3d';
 import { crops } from './crop';
 import { depthwise } from './depthwise';
 import { elementwise } from './elementwise';
+import { spectra } from './fft';
+import { gelus } from './gelu';
+import { layerNorms } from './layer-norm';
 import { linear } from './linear';
 import { morphology } from './morphology';
 import { normalization } from './normalize';
@@ -18,16 +21,21 @@ import { resizing } from './resize';
 import { scans } from './scan';
 import { searching } from './search';
 import { shapeOps } from './shape';
+import { rowUpdates } from './update-rows';
 
 const lowerings: Record<string, Lowering> = {
   ...elementwise,
   ...shapeOps,
+  ...rowUpdates,
   ...reductions,
   ...linear,
+  ...layerNorms,
+  ...gelus,
   ...convolutions,
   ...depthwise,
   ...pooling,
   ...resizing,
+  ...spectra,
   ...morphology,
   ...crops,
   ...searching,
