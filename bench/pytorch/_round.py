@@ -20,7 +20,9 @@ def serve(prepare):
     answers = sys.stdout
     sys.stdout = sys.stderr  # what a program prints is no answer
 
+    start = time.perf_counter()
     step = prepare()
+    setup_ms = (time.perf_counter() - start) * 1e3
     done = 0
 
     def run(steps):
@@ -36,7 +38,8 @@ def serve(prepare):
     def answer(fields):
         print(json.dumps(fields), file=answers, flush=True)
 
-    answer({**run(1), "threads": torch.get_num_threads(), "engine": f"PyTorch {torch.__version__}"})
+    engine = {"threads": torch.get_num_threads(), "engine": f"PyTorch {torch.__version__}"}
+    answer({**run(1), "setup_ms": setup_ms, **engine})
     for line in sys.stdin:
         answer(run(json.loads(line)["steps"]))
 

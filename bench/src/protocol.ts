@@ -17,6 +17,8 @@ export interface Lap {
 
 /** The lap of the first step, which compiles, and what computed it. */
 export interface Started extends Lap {
+  /** Building the model, and what else comes before the first step. */
+  setup_ms: number;
   threads: number;
   /** `PyTorch 2.13.0`. */
   engine: string;

@@ -15,6 +15,8 @@ export interface Row {
   /** Peak resident memory of the contender's process, building and compiling included. */
   rss_mb: number | null;
   threads: number;
+  /** Building the model, and what else comes before the first step: for generation, the prompt. */
+  setup_ms: number;
   /** The very first step, compilation included. */
   first_step_ms: number;
   /** Timed steps in all rounds together. */
@@ -42,6 +44,7 @@ export function rowsOf(workload: string, results: readonly Result[]): Row[] {
     speedup_vs_pytorch: pytorch === undefined ? null : round(pytorch / median(laps)),
     rss_mb: last.rss_mb === null ? null : Math.round(last.rss_mb),
     threads: started.threads,
+    setup_ms: Math.round(started.setup_ms),
     first_step_ms: Math.round(started.ms),
     steps,
     engine: started.engine,

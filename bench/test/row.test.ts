@@ -4,7 +4,7 @@ import { doubts, table } from '../src/table';
 
 const result = (contender: string, laps: number[], rss_mb: number | null = 100.4): Result => ({
   contender,
-  started: { ms: 1234.5, value: 1, rss_mb: 50, threads: 2, engine: `${contender} 1.0` },
+  started: { ms: 1234.5, setup_ms: 99.5, value: 1, rss_mb: 50, threads: 2, engine: `${contender} 1.0` },
   measured: { laps, steps: 60, last: { ms: 9, value: 1, rss_mb } },
 });
 
@@ -22,6 +22,7 @@ describe('rowsOf', () => {
       speedup_vs_pytorch: 1.39,
       rss_mb: 100,
       threads: 2,
+      setup_ms: 100,
       first_step_ms: 1235,
       steps: 60,
       engine: 'onnx 1.0',
@@ -36,7 +37,7 @@ describe('rowsOf', () => {
   it('makes a table whose lines begin with the contenders', () => {
     const lines = table(rows).split('\n');
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['contender', 'onnx', 'pytorch']);
-    expect(lines[1]).toMatch(/9\.00 +8\.00–10\.0 +1\.39× +1235 +100 +2 +onnx 1\.0$/);
+    expect(lines[1]).toMatch(/9\.00 +8\.00–10\.0 +1\.39× +100 +1235 +100 +2 +onnx 1\.0$/);
   });
 });
 
