@@ -76,12 +76,18 @@ export function recordStep<A extends unknown[], R>(
   const onInput = (tensor: Tensor, event: number) =>
     void sources.set(onnx.exclusive(tensor), { from: 'host', event });
   const watch = onnx.watchFlushes();
-  const { result, events, readsKey } = recordHostEvents(answers, onInput, () => plain(step, traceable.args));
-  const flushedBy =
-    watch.stop() ?? (readsKey ? 'it reads the words of its key outside of fromHost' : undefined);
+  let recorded: ReturnType<typeof recordHostEvents<R>>;
+  let flushed: string | undefined;
+  try {
+    recorded = recordHostEvents(answers, onInput, () => plain(step, traceable.args));
+  } finally {
+    flushed = watch.stop();
+  }
+  const { result, events, readsKey } = recorded;
+  const flushedBy = flushed ?? (readsKey ? 'it reads the words of its key outside of fromHost' : undefined);
   // A step that makes its state (moments, averages) does so once; it is recorded from the next call on.
   if (Object.values(engine().state.registeredVariables).some((v) => !before.has(v))) {
-    onnx.flushSync();
+    onnx.programs.once(() => onnx.flushSync());
     return { result };
   }
   if (flushedBy) return { result, impure: flushedBy };

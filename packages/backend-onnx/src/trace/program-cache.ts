@@ -84,6 +84,19 @@ export class ProgramCache {
     return this.count(start, trace, constants, { session, ...rest });
   }
 
+  /** Calls `run` and drops the programs that it has compiled: what runs once need not keep its memory. */
+  once(run: () => void): void {
+    const before = new Set([...this.families.values()].flatMap(({ programs }) => [...programs.values()]));
+    run();
+    for (const { programs } of this.families.values()) {
+      for (const [key, program] of programs) {
+        if (before.has(program)) continue;
+        program.session.dispose();
+        programs.delete(key);
+      }
+    }
+  }
+
   /** Programs that are kept now. */
   get size(): number {
     let size = 0;
