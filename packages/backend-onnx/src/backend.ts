@@ -9,9 +9,11 @@ import {
   Variable,
 } from '@tensorflow/tfjs-core';
 import { checkAgainst, checkOptions, type OnnxBackendOptions } from './options';
+import { Pacing } from './pacing';
+import { RunError } from './run-error';
 import type { Runtime, RuntimeTensor, TensorData } from './runtime/session';
-import { sameShape, sizeOf, Value, type ValueType } from './trace/graph';
-import { feedsOf, type Program, settle, traceOf } from './trace/program';
+import { type Op, sameShape, sizeOf, Value, type ValueType } from './trace/graph';
+import { feedsOf, type Program, settle, type Trace, traceOf } from './trace/program';
 import { ProgramCache } from './trace/program-cache';
 
 type DataId = object;
@@ -24,6 +26,8 @@ interface Entry {
   /** Strings, which never enter a graph. */
   strings?: BackendValues;
   complex?: { real: TensorInfo; imag: TensorInfo };
+  /** A variable was made of it, or it was assigned to one. */
+  assigned?: boolean;
 }
 
 /**
@@ -32,10 +36,11 @@ interface Entry {
  */
 export class OnnxBackend extends KernelBackend {
   private readonly data: DataStorage<Entry>;
-  private readonly live = new Set<Entry>();
-  private pendingSince = 0;
+  /** Those whose values may be pending. */
+  private readonly pending = new Set<Entry>();
+  private readonly pacing: Pacing;
+  private queue: Promise<void> = Promise.resolve();
   readonly programs: ProgramCache;
-  private readonly maxPending: number;
   private watching = false;
   private flushedBy: string | undefined;
   /** The fallback kernel that is reading, for messages. */
@@ -51,13 +56,8 @@ export class OnnxBackend extends KernelBackend {
     checkOptions(options);
     checkAgainst(runtime, options);
     this.data = new DataStorage(this, engine());
-    this.maxPending = options.maxPending ?? 20_000;
-    this.programs = new ProgramCache(
-      runtime,
-      () => options,
-      options.cacheSize ?? 256,
-      options.onModel,
-    );
+    this.pacing = new Pacing(options.maxPending ?? 10_000);
+    this.programs = new ProgramCache(runtime, () => options, options.cacheSize ?? 256, options.onModel);
   }
 
   /** Threads that were asked for; undefined leaves the choice to ONNX Runtime. */
@@ -97,33 +97,33 @@ export class OnnxBackend extends KernelBackend {
         dtype as ValueType,
       );
     }
-    this.add(id, entry);
-  }
-
-  private add(id: DataId, entry: Entry): void {
     this.data.set(id, entry);
-    this.live.add(entry);
   }
 
   /** Wraps a recorded value as a tensor. */
   tensorInfo(value: Value): TensorInfo {
     const dataId = {};
-    this.add(dataId, { dtype: value.dtype, refCount: 1, value });
-    if (value.op && ++this.pendingSince >= this.maxPending && this.runtime.synchronous) this.flushSync();
+    const entry: Entry = { dtype: value.dtype, refCount: 1, value };
+    this.data.set(dataId, entry);
+    if (value.op) {
+      this.pending.add(entry);
+      const cut = this.pacing.recorded(value.op);
+      if (cut !== undefined) this.runEarly(cut);
+    }
     return { dataId, shape: [...value.shape], dtype: value.dtype };
   }
 
   complexInfo(real: TensorInfo, imag: TensorInfo): TensorInfo {
     const dataId = {};
-    this.incRef(real.dataId);
-    this.incRef(imag.dataId);
-    this.add(dataId, { dtype: 'complex64', refCount: 1, complex: { real, imag } });
+    this.retain(real.dataId);
+    this.retain(imag.dataId);
+    this.data.set(dataId, { dtype: 'complex64', refCount: 1, complex: { real, imag } });
     return { dataId, shape: real.shape, dtype: 'complex64' };
   }
 
   /** The same data under another shape: no operation is recorded until somebody computes with it. */
   share(info: TensorInfo, shape: readonly number[] = info.shape): TensorInfo {
-    this.incRef(info.dataId);
+    this.retain(info.dataId);
     return { dataId: info.dataId, shape: [...shape], dtype: info.dtype };
   }
 
@@ -131,6 +131,7 @@ export class OnnxBackend extends KernelBackend {
   traced(info: TensorInfo): Value {
     const { value } = this.data.get(info.dataId);
     if (!value) throw new Error(`a ${info.dtype} tensor cannot enter a graph`);
+    if (value.failure) throw value.failure;
     return sameShape(value.shape, info.shape) ? value : value.reshaped(info.shape);
   }
 
@@ -139,27 +140,67 @@ export class OnnxBackend extends KernelBackend {
     const entry = this.data.get(tensor.dataId);
     const value = entry.value!;
     if (entry.refCount === 1 || !(tensor instanceof Variable)) return value;
-    const copy = this.adopt({ type: value.dtype, data: value.data!, dims: value.shape });
+    const copy = this.adopt(this.runtime.tensor(value.dtype, value.data!, value.shape), tensor.shape);
     tensor.assign(copy as never);
     copy.dispose();
     return this.data.get(tensor.dataId).value!;
   }
 
-  /** Data of a tensor that has been computed, or is now. */
-  settled(tensor: Tensor): TensorData {
+  /** The value behind a tensor, under the shape in which it was made. */
+  recordedAs(tensor: Tensor): Value {
+    return this.data.get(tensor.dataId).value!;
+  }
+
+  /** Data of a tensor, null where it has not been computed. */
+  dataOf(tensor: Tensor): TensorData | null {
+    return this.data.get(tensor.dataId).value!.data;
+  }
+
+  /** What a session takes for a tensor, under a shape of the same size. Computes the tensor where it is pending. */
+  feedOf(tensor: Tensor, shape: readonly number[]): RuntimeTensor {
     const value = this.data.get(tensor.dataId).value!;
-    if (!value.data) this.flushSync();
-    return value.data!;
+    if (!value.data) this.compute(value);
+    const { feed } = value;
+    if (feed && (feed.dims === shape || sameShape(feed.dims, shape))) return feed;
+    value.feed = this.runtime.tensor(value.dtype, value.data!, shape);
+    return value.feed;
+  }
+
+  /** Gives a variable what a session has computed for it. */
+  replace(variable: Variable, result: RuntimeTensor): void {
+    const entry = this.data.get(variable.dataId);
+    if (entry.refCount === 1) {
+      entry.value = settledValue(result);
+      return;
+    }
+    const tensor = this.adopt(result, variable.shape);
+    variable.assign(tensor as never);
+    tensor.dispose();
+  }
+
+  /**
+   * What a session takes for a variable that it changes in place: its data, which no other tensor has, and of which
+   * readers get copies from now on.
+   */
+  mutableFeed(variable: Variable, shape: readonly number[]): RuntimeTensor {
+    this.exclusive(variable);
+    if (this.pending.size > 0) this.flushSync();
+    const value = this.data.get(variable.dataId).value!;
+    if (!value.mutable) {
+      value.data = value.data!.slice();
+      value.feed = undefined;
+      value.mutable = true;
+    }
+    return this.feedOf(variable, shape);
   }
 
   /** A tensor around what a session gave. The caller owns it. */
-  adopt({ type, data, dims }: RuntimeTensor): Tensor {
-    const dtype = type as ValueType;
-    const value = new Value([...dims], dtype);
-    value.data = data;
+  adopt(result: RuntimeTensor, shape: readonly number[] = result.dims): Tensor {
+    const value = settledValue(result);
+    const { dtype } = value;
     const dataId = {};
-    this.add(dataId, { dtype, refCount: 1, value });
-    return engine().makeTensorFromTensorInfo({ dataId, shape: [...dims], dtype });
+    this.data.set(dataId, { dtype, refCount: 1, value });
+    return engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype });
   }
 
   /** Values that are on the host already, for checks that must not cost a computation. */
@@ -168,10 +209,16 @@ export class OnnxBackend extends KernelBackend {
     return data && !(data instanceof BigInt64Array) ? data : null;
   }
 
+  /** Pending values of tensors that are alive. */
   liveValues(): Set<Value> {
     const values = new Set<Value>();
-    for (const { value } of this.live) if (value) values.add(value);
+    for (const { value } of this.pending) if (value?.op) values.add(value);
     return values;
+  }
+
+  /** A step is being recorded: what its arguments and variables hold now must not get into it. */
+  get recording(): boolean {
+    return this.watching;
   }
 
   /** Notices whether pending operations are run before `stop`, which a step that is being recorded must not cause. */
@@ -198,8 +245,8 @@ export class OnnxBackend extends KernelBackend {
       return interleave(this.readSync(entry.complex.real.dataId), this.readSync(entry.complex.imag.dataId));
     if (entry.strings) return entry.strings;
     const value = entry.value!;
-    if (!value.data) this.flushSync();
-    return value.data as BackendValues;
+    if (!value.data) this.compute(value);
+    return read(value);
   }
 
   override async read(id: DataId): Promise<BackendValues> {
@@ -211,41 +258,115 @@ export class OnnxBackend extends KernelBackend {
       );
     if (entry.strings) return entry.strings;
     const value = entry.value!;
-    if (!value.data) await this.flush();
-    return value.data as BackendValues;
+    if (!value.data && this.runtime.synchronous) this.compute(value);
+    if (value.op) await this.flush();
+    if (value.failure) throw value.failure;
+    return read(value);
   }
 
   /** Runs everything that is pending and alive. */
   flushSync(): void {
-    const trace = this.pendingTrace();
+    const trace = this.pendingTrace(Number.POSITIVE_INFINITY);
+    if (trace) this.run(trace);
+  }
+
+  /** As `flushSync`, without blocking where the runtime can. */
+  flush(): Promise<void> {
+    if (this.runtime.synchronous) {
+      this.flushSync();
+      return Promise.resolve();
+    }
+    const run = this.queue.then(() => this.runPending());
+    this.queue = run.catch(() => {});
+    return run;
+  }
+
+  private async runPending(): Promise<void> {
+    const trace = this.pendingTrace(Number.POSITIVE_INFINITY);
     if (!trace) return;
+    try {
+      const program: Program = this.programs.get(trace) ?? (await this.programs.compile(trace));
+      settle(program, trace.outputs, await program.session.run(feedsOf(program, trace.leaves, this.runtime)));
+    } catch (error) {
+      throw this.failed(trace, error);
+    }
+  }
+
+  /** Runs what a value depends on: the updates of variables that came before as a program of their own. */
+  private compute(value: Value): void {
+    const { update } = this.pacing;
+    if (update !== undefined && !this.watching) this.runBefore(update);
+    if (value.op) this.flushSync();
+    if (value.failure) throw value.failure;
+  }
+
+  /** Runs without being asked for a value. What goes wrong is said to those who need the values. */
+  private runEarly(cut: number): void {
+    if (this.watching || !this.runtime.synchronous) return;
+    try {
+      this.runBefore(cut);
+    } catch {}
+  }
+
+  private runBefore(cut: number): void {
+    const trace = this.pendingTrace(cut);
+    if (trace) this.run(trace);
+  }
+
+  private run(trace: Trace): void {
     if (!this.runtime.synchronous) {
       throw new Error(
         'this ONNX Runtime runs asynchronously only: read with `await tensor.data()`, not `dataSync()`',
       );
     }
-    const program = this.programs.get(trace) ?? this.programs.compileSync(trace);
-    settle(program, trace.outputs, program.session.runSync!(feedsOf(program, trace.leaves, this.runtime)));
+    try {
+      const program = this.programs.get(trace) ?? this.programs.compileSync(trace);
+      settle(program, trace.outputs, program.session.runSync!(feedsOf(program, trace.leaves, this.runtime)));
+    } catch (error) {
+      throw this.failed(trace, error);
+    }
   }
 
-  /** As `flushSync`, without blocking where the runtime can. */
-  async flush(): Promise<void> {
-    if (this.runtime.synchronous) return this.flushSync();
-    const trace = this.pendingTrace();
-    if (!trace) return;
-    const program: Program = this.programs.get(trace) ?? (await this.programs.compile(trace));
-    settle(program, trace.outputs, await program.session.run(feedsOf(program, trace.leaves, this.runtime)));
+  /** Gives up on the pending values that depend on what failed, so that others can still be computed. */
+  private failed(trace: Trace, error: unknown): RunError {
+    const failure = RunError.from(error);
+    const { operation } = failure;
+    const culprits = new Set<Op>(
+      operation === undefined ? trace.ops : trace.ops.filter(({ origin }) => origin === operation),
+    );
+    const failing = new Set<Op>();
+    const pending = [...this.liveValues()];
+    for (const op of traceOf(pending).ops) {
+      if (culprits.has(op) || op.inputs.some((input) => input.op && failing.has(input.op))) failing.add(op);
+    }
+    for (const value of pending) if (failing.has(value.op!)) value.fail(failure);
+    return failure;
   }
 
-  private pendingTrace() {
+  /** What is pending of before `cut`: values of tensors that are alive, or that what came after depends on. */
+  private pendingTrace(cut: number): Trace | undefined {
     if (this.watching)
       this.flushedBy ??= this.reader
         ? `${this.reader} has no ONNX form here and reads its inputs`
         : 'it reads a tensor';
-    this.pendingSince = 0;
-    const pending = new Set<Value>();
-    for (const { value } of this.live) if (value?.op) pending.add(value);
-    return pending.size ? traceOf([...pending]) : undefined;
+    const outputs = new Set<Value>();
+    const later = new Set<Op>();
+    const visit = (value: Value) => {
+      const { op } = value;
+      if (!op) return;
+      if (op.sequence < cut) outputs.add(value);
+      else later.add(op);
+    };
+    for (const entry of this.pending) {
+      if (entry.value?.op) visit(entry.value);
+      else this.pending.delete(entry);
+    }
+    // A set that grows while it is iterated.
+    for (const { inputs } of later) inputs.forEach(visit);
+    this.pacing.ran(cut);
+    if (outputs.size === 0) return undefined;
+    const inOrder = (a: Value, b: Value) => a.op!.sequence - b.op!.sequence || a.index - b.index;
+    return traceOf([...outputs].sort(inOrder));
   }
 
   override disposeData(id: DataId, force = false): boolean {
@@ -258,7 +379,10 @@ export class OnnxBackend extends KernelBackend {
       this.disposeData(entry.complex.imag.dataId);
     }
     this.data.delete(id);
-    this.live.delete(entry);
+    this.pending.delete(entry);
+    // A constant that a variable began with is not worth a program.
+    const op = entry.assigned && entry.value?.op;
+    if (op && op.type !== 'Expand' && this.pacing.update !== undefined) this.runEarly(this.pacing.update);
     return true;
   }
 
@@ -266,8 +390,15 @@ export class OnnxBackend extends KernelBackend {
     return this.data.has(id) ? this.data.get(id).refCount : 0;
   }
 
+  /** tfjs calls it for variables only, when they are made or assigned. */
   override incRef(id: DataId): void {
-    this.data.get(id).refCount++;
+    this.retain(id).assigned = this.pacing.assigned();
+  }
+
+  private retain(id: DataId): Entry {
+    const entry = this.data.get(id);
+    entry.refCount++;
+    return entry;
   }
 
   override numDataIds(): number {
@@ -300,6 +431,19 @@ export class OnnxBackend extends KernelBackend {
   override dispose(): void {
     this.programs.dispose();
   }
+}
+
+/** What readers get: the data itself, unless that changes or is a part of other data. */
+function read({ data, mutable }: Value): BackendValues {
+  const own = !mutable && data!.byteLength === data!.buffer.byteLength;
+  return (own ? data : data!.slice()) as BackendValues;
+}
+
+function settledValue(result: RuntimeTensor): Value {
+  const value = new Value(result.dims, result.type as ValueType);
+  value.data = result.data;
+  value.feed = result;
+  return value;
 }
 
 function hostCopy(values: BackendValues | null, size: number, dtype: ValueType): TensorData {

@@ -17,7 +17,7 @@ export type Source =
 
 /** What becomes of an output of the program. */
 export type Target =
-  | { to: 'result' }
+  | { to: 'result'; shape: readonly number[] }
   | { to: 'variable'; variable: Variable }
   /** The step writes rows of it only, which go into the variable's own data. */
   | { to: 'rows'; variable: Variable };
@@ -95,7 +95,7 @@ export function recordStep<A extends unknown[], R>(
   const results: Tensor[] = [];
   const structure = structureOf(result, results);
   const assigned = variables.filter((v) => !v.isDisposed && v.dataId !== before.get(v));
-  const outputs = [...results, ...assigned].map((t) => onnx.traced(t));
+  const outputs = [...results, ...assigned].map((t) => onnx.recordedAs(t));
   const escaped = [...onnx.liveValues()].find((v) => v.op && !alive.has(v) && !outputs.includes(v));
   if (escaped)
     return { result, impure: `a tensor of ${escaped.op!.origin} outlives the step without being returned` };
@@ -120,7 +120,7 @@ export function recordStep<A extends unknown[], R>(
   const program = onnx.programs.compileTrace(trace, constants);
   const same = outputs.map((value) => outputs.indexOf(value));
   // While the outputs still know their operations.
-  const targets = targetsOf(trace, found, results.length, assigned, same);
+  const targets = targetsOf(trace, found, results, assigned, same);
   settle(program, outputs, program.session.runSync!(feedsOf(program, trace.leaves, onnx.runtime)));
   const recording: Recording = {
     events,
@@ -156,13 +156,13 @@ function variablesOf(trace: Trace, sources: readonly Source[], constants: readon
 function targetsOf(
   trace: Trace,
   sources: readonly Source[],
-  results: number,
+  results: readonly Tensor[],
   assigned: readonly Variable[],
   same: readonly number[],
 ): Target[] {
   return trace.outputs.map((output, i): Target => {
-    const variable = assigned[i - results];
-    if (!variable) return { to: 'result' };
+    const variable = assigned[i - results.length];
+    if (!variable) return { to: 'result', shape: results[i]!.shape };
     const alone = same[i] === i && same.indexOf(i, i + 1) < 0;
     return { to: alone && writesRowsOf(variable, output, trace, sources) ? 'rows' : 'variable', variable };
   });

@@ -3,6 +3,7 @@ import { recordN, sizeOf, type Value, valueType } from '../trace/graph';
 import { castValue, constant } from './elementwise';
 import { fallback } from './fallback';
 import { kernel, rawKernel } from './register';
+import { slice } from './window';
 
 export function registerShape(): void {
   rawKernel('Reshape', (call) => {
@@ -114,7 +115,7 @@ export function registerShape(): void {
       call.attr<number[]>('size'),
     ) as [number[], number[]];
     slice_util.assertParamsValid({ shape: [...x.shape], rank: x.shape.length } as never, begin, size);
-    return call.record('Slice', [x], { begin }, size, x.dtype);
+    return slice(call, x, begin, size);
   });
   kernel('StridedSlice', (call) => {
     const x = call.value('x');
@@ -137,8 +138,7 @@ export function registerShape(): void {
     if (plan.sliceDim0 || plan.isSimpleSlice) {
       util.assert(x.shape.length >= 1, () => `Input must have rank at least 1, got: ${x.shape.length}`);
       const size = slice_util.computeOutShape(plan.begin!, plan.end!, plan.strides!);
-      const sliced = call.record('Slice', [x], { begin: plan.begin! }, size, x.dtype);
-      return sliced.reshaped(plan.finalShape);
+      return slice(call, x, plan.begin!, size).reshaped(plan.finalShape);
     }
     if (sizeOf(plan.finalShape) === 0) return undefined;
     const { begin, end, strides } = plan;

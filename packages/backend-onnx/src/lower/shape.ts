@@ -26,6 +26,11 @@ export const shapeOps: Record<string, Lowering> = {
       axes,
     );
   },
+  /** A slice that begins where its second input says. */
+  SliceFrom: (c) => {
+    const begin = c.cast(c.in(1), 'int64');
+    return c.op('Slice', [c.in(0), begin, c.op('Add', [begin, c.g.ints(c.out.shape)])]);
+  },
   StridedSlice: (c) => {
     const [begin, end, strides] = [c.numbers('begin'), c.numbers('end'), c.numbers('strides')];
     // An end below zero in tfjs means "past the first element"; ONNX would count it from the back.

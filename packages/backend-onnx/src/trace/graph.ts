@@ -21,6 +21,8 @@ export class Value {
   feed: RuntimeTensor | undefined;
   /** The data is changed in place by compiled steps. */
   mutable = false;
+  /** Why it could not be computed. */
+  failure: Error | undefined;
   /** The value of every element, where they are all the same and known when the tensor was made. */
   splat: number | undefined;
   /** The same elements under other shapes, so that repeated reshapes record one operation. */
@@ -57,6 +59,12 @@ export class Value {
     this.op = null;
   }
 
+  /** Gives up on a pending value. */
+  fail(failure: Error): void {
+    this.failure = failure;
+    this.op = null;
+  }
+
   /** This value under another shape of the same size. */
   reshaped(shape: readonly number[]): Value {
     if (sameShape(shape, this.shape)) return this;
@@ -67,7 +75,7 @@ export class Value {
         if (!known.data) known.settle(this.data);
         known.viewed = this.base;
       }
-      return known;
+      if (known.data || known.op) return known;
     }
     let view: Value;
     if (this.data) {
