@@ -2,9 +2,15 @@
 import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, extname, join } from 'node:path';
 import { run } from '../lib/process.mjs';
 import { Skip, succeed } from './gates.mjs';
+
+const TYPES = new Map([
+  ['.js', 'text/javascript'],
+  ['.mjs', 'text/javascript'],
+  ['.wasm', 'application/wasm'],
+]);
 
 /**
  * Loads a module as a page in headless Chromium and returns what it printed on the console.
@@ -23,9 +29,9 @@ export async function runInBrowser(folder, file) {
     addEventListener('unhandledrejection', (event) => show('error: ' + event.reason));
   </script><script type="module" src="/${file}"></script>`;
   const server = createServer((request, response) => {
-    const script = request.url?.endsWith('.js') ? join(folder, request.url) : undefined;
-    response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
-    response.end(script ? readFileSync(script) : page);
+    const type = TYPES.get(extname(request.url ?? ''));
+    response.setHeader('content-type', type ?? 'text/html');
+    response.end(type ? readFileSync(join(folder, request.url ?? '')) : page);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const address = server.address();

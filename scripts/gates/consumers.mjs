@@ -141,6 +141,7 @@ function layOut(project, kind, program) {
 async function bundle(folder) {
   const config = {
     logLevel: 'warn',
+    base: './',
     build: {
       target: 'es2022',
       outDir: 'out',
@@ -150,8 +151,20 @@ async function bundle(folder) {
   };
   writeFileSync(join(folder, 'vite.config.js'), `export default ${JSON.stringify(config)};`);
   await succeed(runBin('vite', ['build'], { cwd: folder, output: 'capture' }));
-  // For the run without a browser: what tfjs takes for one, so that it does not look for Node's modules.
-  const entry = `globalThis.window = globalThis;
+  // For the run without a browser: what tfjs takes for one, so that it does not look for Node's modules, and what
+  // loads the WebAssembly beside the bundle.
+  const entry = `import { readFile } from 'node:fs/promises';
+globalThis.XMLHttpRequest = class {
+  open(method, url) {
+    this.file = readFile(new URL(url));
+  }
+  async send() {
+    this.response = new Uint8Array(await this.file).buffer;
+    this.status = 200;
+    this.onload();
+  }
+};
+globalThis.window = globalThis;
 globalThis.document = { createElement: () => ({}) };
 globalThis.process = undefined;
 await import('./browser.js');
