@@ -115,9 +115,9 @@ export class OnnxBackend extends KernelBackend {
 
   complexInfo(real: TensorInfo, imag: TensorInfo): TensorInfo {
     const dataId = {};
-    this.retain(real.dataId);
-    this.retain(imag.dataId);
-    this.data.set(dataId, { dtype: 'complex64', refCount: 1, complex: { real, imag } });
+    // Entries of its own: tfjs counts on a tensor's data being gone when the tensor is disposed.
+    const own = (info: TensorInfo) => this.tensorInfo(this.traced(info));
+    this.data.set(dataId, { dtype: 'complex64', refCount: 1, complex: { real: own(real), imag: own(imag) } });
     return { dataId, shape: real.shape, dtype: 'complex64' };
   }
 

@@ -1,4 +1,5 @@
 import { getKernelsForBackend } from '@tensorflow/tfjs-core';
+import { registerComplex } from './complex';
 import { registerConv3D } from './conv3d';
 import { registerDepthwise } from './depthwise';
 import { registerEinsum } from './einsum';
@@ -16,6 +17,7 @@ import { registerResizing } from './resize';
 import { registerSearch, registerUpdates } from './search';
 import { registerShape } from './shape';
 import { registerSpace } from './space';
+import { registerUpdateRows } from './update-rows';
 
 /** Registers every kernel that tfjs's cpu backend has: recorded where ONNX can, else run there. */
 export function registerKernels(): void {
@@ -26,6 +28,7 @@ export function registerKernels(): void {
   registerDepthwise();
   registerPooling();
   registerResizing();
+  registerUpdateRows();
   registerConv3D();
   registerEinsum();
   registerSequences();
@@ -35,13 +38,7 @@ export function registerKernels(): void {
   registerSpace();
   registerImages();
   registerMorphology();
-  rawKernel('Complex', (call) => call.backend.complexInfo(call.info('real'), call.info('imag')));
-  rawKernel('Real', (call) =>
-    call.backend.share({ ...call.backend.partsOf(call.info('input')).real, shape: call.info('input').shape }),
-  );
-  rawKernel('Imag', (call) =>
-    call.backend.share({ ...call.backend.partsOf(call.info('input')).imag, shape: call.info('input').shape }),
-  );
+  registerComplex();
 
   const recorded = new Set(getKernelsForBackend(BACKEND).map(({ kernelName }) => kernelName));
   for (const { kernelName } of getKernelsForBackend('cpu')) {

@@ -7,6 +7,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from '../backend';
 import { type Attrs, record, type Value, type ValueType, valueType } from '../trace/graph';
+import { onComplex } from './by-parts';
 import { fallback } from './fallback';
 
 /** What a recording kernel gets: tfjs's arguments, and ways to turn tensors into values and back. */
@@ -62,14 +63,14 @@ export type RecordingKernel = (call: KernelCall) => Value | TensorInfo | TensorI
 
 export const BACKEND = 'onnx';
 
-/** Registers a kernel that records. Strings and complex numbers go to the cpu implementation. */
+/** Registers a kernel that records. Strings, and complex numbers where nothing better is known, go to the cpu's. */
 export function kernel(name: string, run: RecordingKernel): void {
   const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) => {
     const onnx = backend as OnnxBackend;
     const named = inputs as NamedTensorInfoMap;
     const graphable = Object.values(named).every((x) => x == null || valueType((x as TensorInfo).dtype));
     const call = new KernelCall(name, onnx, named, (attrs ?? {}) as NamedAttrMap);
-    const result = graphable ? run(call) : undefined;
+    const result = graphable ? run(call) : onComplex(call, run);
     if (result === undefined) return fallback(name, onnx, named, (attrs ?? {}) as NamedAttrMap);
     return isValue(result) ? onnx.tensorInfo(result) : result;
   };
