@@ -89,8 +89,9 @@ function meanOf(value: GraphValue | undefined): GraphValue | undefined {
 /** The scale and shift that follow, where there is one pair of them. */
 function affineOf(normal: GraphValue, users: ReturnType<typeof usersOf>) {
   const size = normal.shape.at(-1)!;
+  // Only what is computed nowhere in here: where there is one row, the rows themselves have this shape.
   const isRow = (v: GraphValue) =>
-    v.splat === undefined && sizeOf(v.shape) === size && v.shape.at(-1) === size;
+    v.node === null && v.splat === undefined && sizeOf(v.shape) === size && v.shape.at(-1) === size;
   for (const user of users.get(normal) ?? []) {
     if (user?.type !== 'Mul') continue;
     const [weight] = operandsFrom(user, isRow) ?? [];
