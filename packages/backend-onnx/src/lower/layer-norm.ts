@@ -29,8 +29,10 @@ export const layerNorms: Record<string, Lowering> = {
     const [dy, normal] = [c.in(0), c.in(1)];
     const rows = sizeOf(c.out.shape) / c.out.shape.at(-1)!;
     const last = c.g.ints([c.out.shape.length - 1]);
-    const minusMean = (x: string) =>
-      c.op('Neg', [c.reshape(c.op('ReduceMean', [x, last], { keepdims: 0 }), [rows])]);
+    const minusMean = (x: string) => {
+      const mean = c.op('ReduceMean', [x, last], { keepdims: 0 });
+      return c.op('Neg', [c.out.shape.length === 2 ? mean : c.reshape(mean, [rows])]);
+    };
     const along = minusMean(c.op('Mul', [dy, normal]));
     const offset = rowAffine(c, normal, along, minusMean(dy), filled(c, rows, 0));
     return c.op('Mul', [c.op('Add', [dy, offset]), c.in(2)]);

@@ -1,7 +1,7 @@
 import type { Lowering } from './context';
 
 export const linear: Record<string, Lowering> = {
-  /** `alpha · a · b`, plus a third operand where there is one. */
+  /** `alpha · a · b`. */
   MatMul: (c) => {
     const options = { transA: c.boolean('transA'), transB: c.boolean('transB') };
     if (c.out.dtype === 'int32') {
@@ -12,11 +12,6 @@ export const linear: Record<string, Lowering> = {
       return c.op('MatMul', [a, b]);
     }
     const alpha = typeof c.attrs.alpha === 'number' ? c.attrs.alpha : 1;
-    if (c.arity === 2) return c.matmul(c.in(0), c.in(1), { ...options, alpha });
-    return c.op('Gemm', [c.in(0), c.in(1), c.in(2)], {
-      transA: options.transA ? 1 : 0,
-      transB: options.transB ? 1 : 0,
-      alpha: { float: alpha },
-    });
+    return c.matmul(c.in(0), c.in(1), { ...options, alpha });
   },
 };

@@ -8,10 +8,9 @@ import type { LowerContext, Lowering } from './context';
 export function sumRows(c: LowerContext, x: string, rows: number, columns: number): string {
   // A product of one row is not threaded, several are. Short ones also keep float32 sums over many rows accurate.
   const pieces = [16, 8, 4, 2].find((n) => rows % n === 0 && rows >= 64 * n) ?? 1;
-  const matrix = (name: string, n: number) => c.reshape(name, [n, columns]);
-  if (pieces === 1) return c.matmul(ones(c, rows), matrix(x, rows));
+  if (pieces === 1) return c.matmul(ones(c, rows), c.reshape(x, [rows, columns]));
   const stage = c.matmul(ones(c, rows / pieces), c.reshape(x, [pieces, rows / pieces, columns]));
-  return c.matmul(ones(c, pieces), matrix(stage, pieces));
+  return c.op('ReduceSum', [stage, c.g.ints([0])], { keepdims: 0 }); // (1, columns)
 }
 
 function ones(c: LowerContext, n: number): string {

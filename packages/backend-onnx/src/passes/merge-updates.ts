@@ -151,11 +151,11 @@ function merged(
     nodes.push(node);
     return node.outputs[0]!;
   };
+  const view = (value: GraphValue, shape: readonly number[]) =>
+    sameShape(value.shape, shape) ? value : add('Reshape', origin, [value], { shape }, shape);
   const values = new Map<GraphValue, GraphValue>();
   first.external.forEach((value, k) => {
-    const flat = chains.map(({ external }, i) =>
-      add('Reshape', origin, [external[k]!], { shape: [sizes[i]!] }, [sizes[i]!]),
-    );
+    const flat = chains.map(({ external }, i) => view(external[k]!, [sizes[i]!]));
     values.set(value, add('Concat', origin, flat, { axis: 0 }, [total]));
   });
   first.nodes.forEach((node, k) => {
@@ -166,12 +166,8 @@ function merged(
     const split: GraphNode = { type: 'Split', origin, inputs: [out], attrs: { axis: 0, sizes }, outputs: [] };
     split.outputs = sizes.map((size) => ({ shape: [size], dtype: 'float32', node: split }));
     nodes.push(split);
-    chains.forEach((chain, i) => {
-      const { shape } = chain;
-      replaced.set(
-        chain.nodes[k]!.outputs[0]!,
-        add('Reshape', origin, [split.outputs[i]!], { shape }, shape),
-      );
+    chains.forEach(({ nodes: own, shape }, i) => {
+      replaced.set(own[k]!.outputs[0]!, view(split.outputs[i]!, shape));
     });
   });
   return nodes;
