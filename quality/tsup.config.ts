@@ -2,12 +2,12 @@ import { defineConfig } from 'tsup';
 
 // Bundles made from the packages' sources, so that a check needs no build of the packages first.
 export default defineConfig({
-  entry: ['src/dcgan-run.ts', 'src/soak.ts'],
+  entry: ['src/dcgan-run.ts', 'src/soak.ts', 'src/unread.ts', 'src/layers-speed.ts'],
   format: ['esm'],
   platform: 'node',
   target: 'es2022',
   clean: true,
-  external: ['onnxruntime-node', /^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
+  external: ['onnxruntime-node', /^@tensorflow\/tfjs-(core|layers)$/, /^@tensorflow\/tfjs-backend-/],
   noExternal: [/^@poiesis\//, /^@tensorflow\/tfjs-core\/dist\//],
   // Libraries written in CommonJS are bundled too, and ask for Node's modules by `require`.
   banner: {
