@@ -190,6 +190,28 @@ describe('a compiled step', () => {
     expect(warn.mock.calls[0]![0]).toMatch(/reads a tensor/);
   });
 
+  it('returns and assigns what it has reshaped last', () => {
+    const state = tf.variable(tf.zeros([2, 2]));
+    const run = compile(
+      (x: tf.Tensor) => {
+        const flat = tf.add(x, 1);
+        state.assign(tf.reshape(flat, [2, 2]));
+        return { row: tf.reshape(flat, [1, 4]), column: tf.reshape(flat, [4, 1]) };
+      },
+      { check: 0 },
+    );
+    for (const first of [1, 5, 9]) {
+      const { row, column } = run(tf.tensor([first, 0, 0, 0]));
+      expect([row.shape, column.shape]).toEqual([
+        [1, 4],
+        [4, 1],
+      ]);
+      for (const y of [row, column, state]) expect([...y.dataSync()]).toEqual([first + 1, 1, 1, 1]);
+      expect(tf.tidy(() => [...tf.add(state, tf.ones([2, 1])).dataSync()])).toEqual([first + 2, 2, 2, 2]);
+    }
+    state.dispose();
+  });
+
   it('takes its random numbers from the key that it is given', () => {
     const run = compile((key: Key) => normal(key, [5]), { check: 0 });
     for (const seed of [1, 2, 3])

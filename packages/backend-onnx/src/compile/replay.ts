@@ -1,4 +1,4 @@
-import { clone, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { reshape, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from '../backend';
 import type { RuntimeTensor, TensorData } from '../runtime/session';
 import { rebuild } from './arguments';
@@ -40,8 +40,10 @@ export function replay(
   targets.forEach((target, i) => {
     const value = values[program.outputs[i]!]!;
     const first = same[i]!;
-    if (target.to === 'result') results.push(first === i ? onnx.adopt(value) : clone(results[first]!));
-    else if (target.to === 'rows') return;
+    if (target.to === 'result') {
+      const { shape } = target;
+      results.push(first === i ? onnx.adopt(value, shape) : reshape(results[first]!, [...shape]));
+    } else if (target.to === 'rows') return;
     else if (first === i) onnx.replace(target.variable, value);
     else share(target.variable, targets[first]!, results[first]);
   });
@@ -66,7 +68,7 @@ function inPlace(
 /** The variable gets the very data that another output has got. */
 function share(variable: Variable, target: Recording['targets'][number], result: Tensor | undefined): void {
   const source = target.to === 'result' ? result! : target.variable;
-  const copy = clone(source);
+  const copy = reshape(source, variable.shape);
   variable.assign(copy as never);
   copy.dispose();
 }
