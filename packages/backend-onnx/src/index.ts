@@ -15,4 +15,5 @@ export type { ProgramReport, Traffic } from './explain/program-report';
 export type { WatchedProgram } from './explain/program-watch';
 export type { OnnxBackendOptions } from './options';
 export type { PassReport } from './passes/track';
+export { RunError } from './run-error';
 export type { SessionOptions } from './runtime/session';

@@ -4,7 +4,7 @@ import type { Runtime, SessionOptions } from './runtime/session';
 export interface OnnxBackendOptions extends SessionOptions {
   /** Compiled programs kept at most. Default 256. */
   cacheSize?: number;
-  /** Recorded operations that are run at the latest, even if nobody reads them. Default 20,000. */
+  /** Recorded operations after which they are run, even if nobody reads them. Default 10,000. */
   maxPending?: number;
   /** Called with every model that is compiled, for example to write it to a `.onnx` file. */
   onModel?: (model: Uint8Array) => void;

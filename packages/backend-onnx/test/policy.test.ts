@@ -1,3 +1,4 @@
+import { compile } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { OnnxBackend } from '../src/backend';
@@ -263,6 +264,15 @@ describe('an operation that fails when it runs', () => {
       /^GatherV2 failed when it ran: indices element out of data bounds/,
     );
     failing.dispose();
+  });
+
+  it('is named by a compiled step too', () => {
+    const run = compile((t: tf.Tensor, index: tf.Tensor) => tf.gather(t, index as tf.Tensor1D), { check: 0 });
+    const at = (...index: number[]) =>
+      tf.tidy(() => [...run(tf.tensor([1, 2, 3]), tf.tensor(index, [1], 'int32')).dataSync()]);
+    expect([at(0), at(2)]).toEqual([[1], [3]]);
+    expect(() => at(5)).toThrow(/^GatherV2 failed when it ran/);
+    expect(at(1)).toEqual([2]);
   });
 
   it('fails for those who need it, now and later, and for nobody else', async () => {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { InferenceSession as PublicSession, Tensor as PublicTensor } from 'onnxruntime-common';
 import { openProfileFolder } from '../explain/profile-folder';
 import type { ExternalData, Model } from '../onnx/types';
+import { RunError } from '../run-error';
 import type { Runtime, RuntimeTensor, Session, SessionOptions } from './session';
 
 /**
@@ -87,7 +88,11 @@ class SynchronousSession implements Session {
     feeds: Record<string, RuntimeTensor>,
     into?: Record<string, RuntimeTensor>,
   ): Record<string, RuntimeTensor> {
-    return this.native.run(feeds, into ? { ...this.fetches, ...into } : this.fetches, {});
+    try {
+      return this.native.run(feeds, into ? { ...this.fetches, ...into } : this.fetches, {});
+    } catch (error) {
+      throw RunError.from(error);
+    }
   }
 
   async run(feeds: Record<string, RuntimeTensor>): Promise<Record<string, RuntimeTensor>> {
@@ -112,7 +117,8 @@ function ortOptions(
     executionProviders: [...executionProviders],
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
-    logSeverityLevel: 3,
+    // What fails is thrown, so it need not be printed too.
+    logSeverityLevel: 4,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
   };
