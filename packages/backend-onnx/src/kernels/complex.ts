@@ -21,8 +21,7 @@ export function registerComplex(): void {
   rawKernel('Imag', (call) => call.tensor(values(call, 'input')[1]));
   rawKernel('ComplexAbs', (call) => {
     const [re, im] = values(call, 'x');
-    const square = add(call, mul(call, re, re), mul(call, im, im));
-    return call.tensor(call.record('Sqrt', [square], {}, re.shape, 'float32'));
+    return call.tensor(call.record('Hypot', [re, im], {}, re.shape, 'float32'));
   });
   for (const [name, inverse] of [
     ['FFT', false],

@@ -1,4 +1,4 @@
-import { backend_util } from '@tensorflow/tfjs-core';
+import { backend_util, util } from '@tensorflow/tfjs-core';
 import { type AxisWindow, isInside, readAt, WINDOW_FIELDS } from '../lower/axis';
 import { type Attrs, recordN } from '../trace/graph';
 import { castValue } from './elementwise';
@@ -33,6 +33,10 @@ export function registerPooling(): void {
   }
   kernel('MaxPoolWithArgmax', (call) => {
     const x = call.value('x');
+    util.assert(
+      x.shape.length === 4,
+      () => `Error in maxPool: input must be rank 4 but got rank ${x.shape.length}.`,
+    );
     const plan = planOf(call, x.shape, 2);
     if (!plan || x.dtype !== 'float32') return undefined;
     const attrs = { ...plan.attrs, batch: call.attr<boolean>('includeBatchInIndex') };

@@ -7,11 +7,11 @@ import { type KernelCall, kernel } from './register';
 export function registerSearch(): void {
   kernel('TopK', (call) => {
     const x = call.value('x');
-    const [k, sorted] = [call.attr<number>('k'), call.attr<boolean>('sorted') ?? true];
+    const k = call.attr<number>('k');
     if (k === 0 || sizeOf(x.shape) === 0 || x.shape.length === 0) return undefined;
     const via = castValue(x, x.dtype === 'bool' ? 'int32' : x.dtype);
     const shape = [...x.shape.slice(0, -1), k];
-    const [values, indices] = recordN('TopK', call.name, [via], { k, sorted }, [
+    const [values, indices] = recordN('TopK', call.name, [via], { k }, [
       { shape, dtype: via.dtype },
       { shape, dtype: 'int32' },
     ]) as [Value, Value];

@@ -220,7 +220,9 @@ export function registerShape(): void {
   kernel('Diag', (call) => {
     const x = call.value('x');
     if (sizeOf(x.shape) === 0) return undefined;
-    return call.record('Diagonal', [x], {}, [...x.shape, ...x.shape], x.dtype);
+    const via = castValue(x, x.dtype === 'bool' ? 'int32' : x.dtype);
+    const matrix = call.record('Diagonal', [via], {}, [...x.shape, ...x.shape], via.dtype);
+    return castValue(matrix, x.dtype);
   });
   for (const [name, value] of [
     ['ZerosLike', 0],

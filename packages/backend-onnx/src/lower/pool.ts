@@ -83,7 +83,28 @@ function shares(
   });
 }
 
-const maxPool: Lowering = (c) => maxima(c, c.in(0), c.shape(0), windowsOf(c)).at(-1)!.name;
+/**
+ * The runtime's own pooling, which wants channels first. Nothing where its rules for padding are not tfjs's: every window
+ * must reach into the image, and the last one to its end.
+ */
+function byRuntime(c: LowerContext, op: string, windows: readonly AxisWindow[]): string | undefined {
+  const ends = windows.map((w) => readAt(w, w.output - 1, w.kernel - 1) - w.input + 1);
+  const fits = windows.every((w, i) => ends[i]! >= 0 && ends[i]! < w.kernel && w.before < w.kernel);
+  if (!fits || c.dtype(0) !== 'float32') return undefined;
+  const axes = windows.map((_, i) => i + 1);
+  const pooled = c.op(op, [c.transpose(c.in(0), [0, axes.length + 1, ...axes])], {
+    kernel_shape: windows.map((w) => w.kernel),
+    strides: windows.map((w) => w.stride),
+    pads: [...windows.map((w) => w.before), ...ends],
+  });
+  return c.transpose(pooled, [0, ...axes.map((i) => i + 1), 1]);
+}
+
+const maxPool: Lowering = (c) => {
+  const windows = windowsOf(c);
+  const whole = windows.every(isTiled) ? undefined : byRuntime(c, 'MaxPool', windows);
+  return whole ?? maxima(c, c.in(0), c.shape(0), windows).at(-1)!.name;
+};
 
 /** Inputs: dy, x. One winner a window: the first maximum in memory order. */
 const maxPoolGradient: Lowering = (c) => {
@@ -107,7 +128,9 @@ const maxPoolWithArgmax: Lowering = (c) => {
   const windows = windowsOf(c);
   const [batch, , width, channels] = c.shape(0) as [number, number, number, number];
   const [h, w] = windows as [AxisWindow, AxisWindow];
-  const [x, columnMax, max] = maxima(c, c.in(0), c.shape(0), windows).map(({ name }) => name) as [
+  // What is not a number is nowhere the maximum.
+  const numbers = c.op('Where', [c.op('IsNaN', [c.in(0)]), c.g.scalar(-3.4e38), c.in(0)]);
+  const [x, columnMax, max] = maxima(c, numbers, c.shape(0), windows).map(({ name }) => name) as [
     string,
     string,
     string,
@@ -150,8 +173,11 @@ function averages(w: AxisWindow): Weights {
 }
 
 const averagePool: Lowering = (c) => {
+  const windows = windowsOf(c);
+  const whole = windows.every(isTiled) ? undefined : byRuntime(c, 'AveragePool', windows);
+  if (whole) return whole;
   let [x, shape] = [c.in(0), c.shape(0)];
-  windowsOf(c).forEach((w, i) => {
+  windows.forEach((w, i) => {
     const axis = i + 1;
     const out = withSize(shape, axis, w.output);
     if (isTiled(w)) {

@@ -3,9 +3,9 @@ import type { Lowering } from './context';
 
 /** Kernels that look for values or count them. */
 export const searching: Record<string, Lowering> = {
-  /** Along the last axis; of equal values the first ones, as in tfjs. */
+  /** Along the last axis; of equal values the first ones, as in tfjs, which holds only while the runtime sorts. */
   TopK: (c) => {
-    const attributes = { axis: -1, largest: 1, sorted: c.boolean('sorted') ? 1 : 0 };
+    const attributes = { axis: -1, largest: 1, sorted: 1 };
     const inputs = [c.in(0), c.g.ints([c.number('k')])];
     const [values, indices] = c.g.nodeN('TopK', inputs, { attributes, outputs: 2 }) as [string, string];
     return [values, c.cast(indices, 'int32')];
