@@ -55,6 +55,29 @@ function columnsTime(g: ConvGeometry): number {
   return 3 * NODE + WRITE * 4 * rows * taps + productTime(rows, taps, g.outChannels, 1);
 }
 
+/** Whether the input gradient of a `columns` convolution is scattered by products, rather than gathered by phases. */
+export function scatters(g: ConvGeometry): boolean {
+  const positions = g.batch * g.outHeight * g.outWidth;
+  const taps = g.kernelHeight * g.kernelWidth;
+  const scatterTime =
+    3 * NODE +
+    productTime(positions, g.outChannels, taps * g.channels, 1) +
+    productTime(
+      g.batch * g.outHeight,
+      g.outWidth * taps * g.channels,
+      g.kernelHeight * g.width * g.channels,
+      1,
+    ) +
+    productTime(g.height, g.outHeight * g.kernelHeight, g.width * g.channels, g.batch);
+  const phases = g.strideHeight * g.strideWidth;
+  const rows = (g.batch * g.height * g.width) / phases;
+  const columns = Math.ceil(taps / phases) * g.outChannels;
+  const phaseTime =
+    2 * NODE * (1 + phases) +
+    phases * (WRITE * 4 * rows * columns + productTime(rows, columns, g.channels, 1));
+  return scatterTime < phaseTime;
+}
+
 function winogradTime(g: ConvGeometry, { y, x }: WinogradPlan): number {
   const channels = y.stride * x.stride * g.channels;
   const [fy, fx] = [y.transform.products, x.transform.products];

@@ -1,5 +1,6 @@
 import type { LowerContext, Lowering } from './context';
-import { algorithmOf } from './conv-algorithm';
+import { algorithmOf, scatters } from './conv-algorithm';
+import { scatterInputGradient } from './conv-scatter';
 import { type ConvGeometry, im2col, type TapPlan } from './im2col';
 import { winogradFilterGradient, winogradForward, winogradInputGradient } from './winograd';
 
@@ -57,6 +58,7 @@ const inputGradient: Lowering = (c) => {
   }
   if (algorithm !== 'columns')
     return c.reshape(winogradInputGradient(c, c.in(0), c.in(1), g, algorithm), c.out.shape);
+  if (scatters(g)) return c.reshape(scatterInputGradient(c, c.in(0), c.in(1), g), c.out.shape);
   const rows = c.reshape(c.in(0), [batch * outHeight * outWidth, outChannels]);
   const filters = c.transpose(c.reshape(c.in(1), [taps, channels, outChannels]), [0, 2, 1]); // [taps, out, in]
   const phaseHeight = Math.ceil(height / g.strideHeight);
