@@ -1,11 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { contenders } from './contenders';
-import { ContenderProcess } from './contenders/process';
 import { type Options, parseOptions, UsageError, usage } from './options';
-import type { Started } from './protocol';
-import { measure } from './rounds';
-import { type Result, type Row, rowsOf } from './row';
+import { type Row, rowsOf } from './row';
+import { run } from './run';
 import { doubts, table } from './table';
 import { workloads } from './workloads';
 
@@ -21,6 +19,9 @@ interface Conditions {
 
 async function main(options: Options): Promise<void> {
   const say = (line = '') => (options.json === '-' ? process.stderr : process.stdout).write(`${line}\n`);
+  const failed = () => {
+    process.exitCode = 1;
+  };
   const node = process.versions.node;
   const cpu = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`;
   say(`Node ${node}, ${cpu}, load average ${load().join(' ')}`);
@@ -28,7 +29,7 @@ async function main(options: Options): Promise<void> {
   for (const { name, about } of workloads.filter((w) => options.workloads.includes(w.name))) {
     say(`\n${name}: ${about}`);
     const load_before = load();
-    const found = rowsOf(name, await run(name, options, say));
+    const found = rowsOf(name, await run(name, options, { say, failed }));
     rows.push(...found.map((row) => ({ ...row, node, cpu, load_before, load_after: load() })));
     if (found.length) say(table(found));
     for (const doubt of doubts(found)) say(doubt);
@@ -36,41 +37,6 @@ async function main(options: Options): Promise<void> {
   say(`\nload average ${load().join(' ')}`);
   if (options.json === '-') process.stdout.write(`${JSON.stringify(rows)}\n`);
   else if (options.json) await writeFile(options.json, `${JSON.stringify(rows, null, 2)}\n`);
-}
-
-/** Runs one workload on all contenders that can; says who cannot and why. */
-async function run(workload: string, options: Options, say: (line: string) => void): Promise<Result[]> {
-  const { rounds, warmup, threads, seconds } = options;
-  const running: { contender: string; process: ContenderProcess; started: Started }[] = [];
-  const fail = (contender: string, error: unknown) => {
-    say(`  ${contender} failed: ${error instanceof Error ? error.message : error}`);
-    process.exitCode = 1;
-  };
-  for (const { name, find } of contenders.filter((c) => options.contenders.includes(c.name))) {
-    const found = await find(workload, threads);
-    if ('absent' in found) {
-      say(`  ${name} is skipped: ${found.absent}`);
-      continue;
-    }
-    const child = new ContenderProcess(found, (line) => process.stderr.write(`[${name}] ${line}\n`));
-    try {
-      running.push({ contender: name, process: child, started: await child.started() });
-    } catch (error) {
-      fail(name, error);
-      await child.end();
-    }
-  }
-  const measured = await measure(
-    running.map((r) => r.process),
-    { rounds, warmup, lapTime: seconds * 1000 },
-  );
-  for (const { process } of running) await process.end();
-  return running.flatMap(({ contender, started }, i) => {
-    const outcome = measured[i]!;
-    if (!(outcome instanceof Error)) return [{ contender, started, measured: outcome }];
-    fail(contender, outcome);
-    return [];
-  });
 }
 
 function load(): number[] {
