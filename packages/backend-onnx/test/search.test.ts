@@ -26,6 +26,15 @@ it.each(['left', 'right'] as const)('sorted search from the %s', (side) => {
   expectNative(() => tf.searchSorted(sorted, values, side));
 });
 
+it('positions of the largest and smallest numbers, whatever is not a number', () => {
+  // Not in the first place, where tfjs cpu never leaves it.
+  const x = tf.tensor2d([1, 4, 3, -2, 6, -5, Number.NaN, Number.NaN], [2, 4]);
+  for (const axis of [0, 1]) {
+    expectNative(() => tf.argMax(x, axis));
+    expectNative(() => tf.argMin(x, axis));
+  }
+});
+
 describe('histograms', () => {
   const x = ints([0, 3, 3, 1, 7, 3], [6]);
   it('count, and leave out what is too large', () => {

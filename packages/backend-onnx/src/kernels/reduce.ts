@@ -1,7 +1,7 @@
 import { util } from '@tensorflow/tfjs-core';
-import { sizeOf, type ValueType } from '../trace/graph';
-import { castValue } from './elementwise';
-import { kernel } from './register';
+import { sizeOf, type Value, type ValueType } from '../trace/graph';
+import { castValue, constant } from './elementwise';
+import { type KernelCall, kernel } from './register';
 
 function axesOf(axis: number | number[], shape: readonly number[]): number[] {
   return util.parseAxisParam(axis, [...shape]);
@@ -28,6 +28,13 @@ function reduction(
   });
 }
 
+/** What is not a number is never the largest or smallest. */
+function withoutNaN(call: KernelCall, x: Value, name: 'ArgMax' | 'ArgMin'): Value {
+  const worst = constant(name === 'ArgMax' ? -3.4e38 : 3.4e38, [], 'float32');
+  const none = call.record('IsNaN', [x], {}, x.shape, 'bool');
+  return call.record('Select', [none, worst, x], {}, x.shape, 'float32');
+}
+
 export function registerReductions(): void {
   const same = (dtype: ValueType) => ({ via: dtype === 'bool' ? ('int32' as const) : dtype, out: dtype });
   const summed = (dtype: ValueType) =>
@@ -46,7 +53,8 @@ export function registerReductions(): void {
       const axis = axesOf(call.attr<number>('axis'), x.shape)[0]!;
       if (sizeOf(x.shape) === 0) return undefined;
       const via = x.dtype === 'bool' ? 'int32' : x.dtype;
-      return call.record(name, [castValue(x, via)], { axis }, outShape(x.shape, [axis], false), 'int32');
+      const numbers = x.dtype === 'float32' ? withoutNaN(call, x, name) : castValue(x, via);
+      return call.record(name, [numbers], { axis }, outShape(x.shape, [axis], false), 'int32');
     });
   }
   kernel('Softmax', (call) => {
