@@ -31,7 +31,8 @@ async function measure(query: URLSearchParams) {
   const [firstMs, ...later] = times;
   // The first call makes the optimizer's state, the second one records the step.
   const warm = later.slice(1).sort((a, b) => a - b);
-  return { device, loadMs, firstMs, medianMs: warm[warm.length >> 1], steps: times.length, loss };
+  const [minMs, medianMs, maxMs] = [warm[0], warm[warm.length >> 1], warm.at(-1)];
+  return { device, loadMs, firstMs, minMs, medianMs, maxMs, steps: times.length, loss };
 }
 
 let result: object;

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /**
- * Opens an address in headless Chromium, with a fresh profile.
+ * Opens an address in headless Chromium, with a fresh profile and the flags of CHROMIUM_FLAGS.
  *
  * @param {string} address
  */
 export function openPage(address) {
   const profile = mkdtempSync(join(tmpdir(), 'poiesis-browser-'));
-  const flags = ['--headless', '--no-sandbox', '--disable-gpu-sandbox', '--no-first-run'];
+  const more = process.env.CHROMIUM_FLAGS?.split(' ') ?? [];
+  const flags = ['--headless', '--no-sandbox', '--no-first-run', ...more];
   const browser = spawn(findBrowser(), [...flags, `--user-data-dir=${profile}`, address], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });

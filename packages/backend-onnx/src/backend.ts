@@ -11,6 +11,7 @@ import {
 import { checkAgainst, checkOptions, type OnnxBackendOptions } from './options';
 import { Pacing } from './pacing';
 import { RunError } from './run-error';
+import { AsynchronousReadError } from './runtime/asynchronous-read-error';
 import type { Runtime, RuntimeTensor, TensorData } from './runtime/session';
 import { type Op, sameShape, sizeOf, Value, type ValueType } from './trace/graph';
 import { feedsOf, type Program, settle, type Trace, traceOf } from './trace/program';
@@ -315,9 +316,7 @@ export class OnnxBackend extends KernelBackend {
 
   private run(trace: Trace): void {
     if (!this.runtime.synchronous) {
-      throw new Error(
-        'this ONNX Runtime runs asynchronously only: read with `await tensor.data()`, not `dataSync()`',
-      );
+      throw new AsynchronousReadError(this.runtime.version, this.reader);
     }
     try {
       const program = this.programs.get(trace) ?? this.programs.compileSync(trace);

@@ -1,13 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { ArgumentError, type BackendOptions, type BackendProvider } from '@poiesis/core';
-import {
-  backend,
-  findBackend,
-  registerBackend,
-  relu,
-  removeBackend,
-  setBackend,
-} from '@tensorflow/tfjs-core';
+import { backend, engine, registerBackend, relu, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './backend';
 import { createNodeBackend } from './node-backend';
 import type { OnnxBackendOptions } from './options';
@@ -39,7 +32,7 @@ export const onnxProvider: BackendProvider = {
     if (Object.keys(options).length > 0) {
       // Made first: tfjs only logs what a factory throws.
       const made = createNodeBackend(options);
-      if (findBackend('onnx')) removeBackend('onnx');
+      if ('onnx' in engine().registryFactory) removeBackend('onnx');
       registerBackend('onnx', () => made, 1);
     }
     await setBackend('onnx');

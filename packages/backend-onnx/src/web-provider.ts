@@ -1,5 +1,5 @@
 import type { BackendOptions, BackendProvider } from '@poiesis/core';
-import { backend, findBackend, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import { backend, engine, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './backend';
 import { availableThreads } from './runtime/web-runtime';
 import { createWebBackend } from './web-backend';
@@ -27,10 +27,11 @@ export const webProvider: BackendProvider = {
   },
 
   async activate(options: BackendOptions) {
-    if (Object.keys(options).length > 0 || !findBackend('onnx')) {
+    if (Object.keys(options).length > 0 || !('onnx' in engine().registry)) {
       // Made first: tfjs only logs what a factory throws.
       const made = await createWebBackend(options);
-      if (findBackend('onnx')) removeBackend('onnx');
+      // (`findBackend` would start one by the factory.)
+      if ('onnx' in engine().registryFactory) removeBackend('onnx');
       registerBackend('onnx', () => made, 1);
     }
     await setBackend('onnx');

@@ -16,4 +16,5 @@ export type { WatchedProgram } from './explain/program-watch';
 export type { OnnxBackendOptions } from './options';
 export type { PassReport } from './passes/track';
 export { RunError } from './run-error';
+export { AsynchronousReadError } from './runtime/asynchronous-read-error';
 export type { SessionOptions } from './runtime/session';

@@ -40,8 +40,11 @@ export function fallback(
       }) as TensorInfo;
     } else {
       backend.reader = name;
-      local = host.makeTensorInfo(info.shape, info.dtype, backend.readSync(info.dataId) as Float32Array);
-      backend.reader = undefined;
+      try {
+        local = host.makeTensorInfo(info.shape, info.dtype, backend.readSync(info.dataId) as Float32Array);
+      } finally {
+        backend.reader = undefined;
+      }
     }
     made.push(local);
     // Some cpu kernels read `rank`, which tensors have and plain tensor infos have not.
