@@ -157,8 +157,17 @@ export function registerElementwise(): void {
     call.record('EluGrad', [call.value('dy'), call.value('y')], {}, call.info('y').shape, 'float32'),
   );
   kernel('ClipByValue', (call) => {
-    const attrs = { min: call.attr<number>('clipValueMin'), max: call.attr<number>('clipValueMax') };
-    return Number.isFinite(attrs.min) && Number.isFinite(attrs.max) ? unary(call, 'Clip', attrs) : undefined;
+    const [min, max] = [call.attr<number>('clipValueMin'), call.attr<number>('clipValueMax')];
+    if (Number.isFinite(min) && Number.isFinite(max)) return unary(call, 'Clip', { min, max });
+    const x = call.value('x');
+    if (x.dtype === 'bool') return undefined;
+    // Without a limit on one side.
+    const bound = (value: Value, op: string, limit: number) =>
+      Number.isFinite(limit)
+        ? call.record(op, [value, constant(limit, [], x.dtype)], {}, x.shape, x.dtype)
+        : value;
+    const clipped = bound(bound(x, 'Max', min), 'Min', max);
+    return clipped === x ? call.record('Identity', [x], {}, x.shape, x.dtype) : clipped;
   });
   kernel('AddN', (call) => {
     const values = call.list().map((info) => call.backend.traced(info));

@@ -163,8 +163,10 @@ export function registerShape(): void {
     const shape = x.shape.map((d, i) => d + paddings[i]![0] + paddings[i]![1]);
     const pads = [...paddings.map((p) => p[0]), ...paddings.map((p) => p[1])];
     const value = call.attr<number>('constantValue');
-    if (!Number.isFinite(value) || sizeOf(x.shape) === 0 || x.dtype === 'bool') return undefined;
-    return call.record('Pad', [x], { pads, value }, shape, x.dtype);
+    if (sizeOf(x.shape) === 0) return undefined;
+    // The runtime pads no booleans.
+    const via = castValue(x, x.dtype === 'bool' ? 'int32' : x.dtype);
+    return castValue(call.record('Pad', [via], { pads, value }, shape, via.dtype), x.dtype);
   });
   kernel('GatherV2', (call) => {
     const [x, indices] = [call.value('x'), castValue(call.value('indices'), 'int32')];
