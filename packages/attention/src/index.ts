@@ -7,6 +7,18 @@ export {
   scaledDotProductAttention,
 } from './attention';
 export {
+  type BeamSearchOptions,
+  beamSearch,
+  type Decodable,
+  type GreedyOptions,
+  greedy,
+  type Hypothesis,
+  type SampleOptions,
+  type Source,
+  type Sources,
+  sample,
+} from './decoding';
+export {
   type Activation,
   type AttendOptions,
   type BlockConfig,
@@ -57,6 +69,17 @@ export {
   SinusoidalPositions,
   sinusoidal,
 } from './positions';
+export {
+  averageStates,
+  type SequenceBatch,
+  SequenceBatches,
+  type SequenceBatchesOptions,
+  type SequenceLossOptions,
+  type SequenceModel,
+  type SequencePair,
+  sequenceLoss,
+  shiftTarget,
+} from './training';
 export {
   type PositionsMaker,
   padTokens,

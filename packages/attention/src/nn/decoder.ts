@@ -89,12 +89,14 @@ export class TransformerDecoderLayer extends Module {
   forward(x: tf.Tensor, memory: tf.Tensor, options: DecoderOptions = {}): tf.Tensor {
     const { key, mask, keyMask, causal = true, memoryMask, memoryKeyMask, positions, bias } = options;
     const [forAttention, forMemory, ...forRest] = partKeys(key, 6);
-    return this.#around(
-      x,
-      (x) => this.self_attn.forward(x, { mask, keyMask, causal, positions, bias, ...forAttention }),
-      (x) =>
-        this.multihead_attn.forward(x, { memory, mask: memoryMask, keyMask: memoryKeyMask, ...forMemory }),
-      forRest,
+    const cross = { memory, mask: memoryMask, keyMask: memoryKeyMask };
+    return tf.tidy(() =>
+      this.#around(
+        x,
+        (x) => this.self_attn.forward(x, { mask, keyMask, causal, positions, bias, ...forAttention }),
+        (x) => this.multihead_attn.forward(x, { ...cross, ...forMemory }),
+        forRest,
+      ),
     );
   }
 
@@ -130,20 +132,18 @@ export class TransformerDecoderLayer extends Module {
     });
   }
 
-  /** The three parts with their residuals. */
+  /** The three parts with their residuals. No `tidy` of its own: it would dispose the cache that `step` makes inside. */
   #around(
     x: tf.Tensor,
     toSelf: (x: tf.Tensor) => tf.Tensor,
     toMemory: (x: tf.Tensor) => tf.Tensor,
     [forFirst, forSecond, forHidden, forThird]: ForwardContext[],
   ): tf.Tensor {
-    return tf.tidy(() => {
-      const self = this.#residual(x, this.norm1, (x) => this.dropout1.forward(toSelf(x), forFirst));
-      const both = this.#residual(self, this.norm2, (x) => this.dropout2.forward(toMemory(x), forSecond));
-      return this.#residual(both, this.norm3, (x) =>
-        this.dropout3.forward(this.#feedForward.forward(x, forHidden), forThird),
-      );
-    });
+    const self = this.#residual(x, this.norm1, (x) => this.dropout1.forward(toSelf(x), forFirst));
+    const both = this.#residual(self, this.norm2, (x) => this.dropout2.forward(toMemory(x), forSecond));
+    return this.#residual(both, this.norm3, (x) =>
+      this.dropout3.forward(this.#feedForward.forward(x, forHidden), forThird),
+    );
   }
 }
 

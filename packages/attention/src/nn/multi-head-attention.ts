@@ -7,13 +7,14 @@ import {
   Module,
   type Parameter,
   parameter,
+  updateRows,
   xavierUniform,
 } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Attended, causalMask, scaledDotProductAttention } from '../attention';
 import { additive } from '../attention/masks';
 import type { Place, Positions } from '../positions';
-import { type KeyValues, writeAt } from './cache';
+import type { KeyValues } from './cache';
 import { checkSequence } from './check';
 import { mergeHeads, splitHeads } from './heads';
 
@@ -176,8 +177,8 @@ export class MultiHeadAttention extends Module {
       const at = tf.add(tf.range(0, fresh, 1, 'int32'), position) as tf.Tensor1D;
       const { q, keys, values } = this.#project(x, positions, { at, length });
       const next = {
-        keys: writeAt(cache.keys, keys, position),
-        values: writeAt(cache.values, values, position),
+        keys: updateRows(cache.keys, keys, position),
+        values: updateRows(cache.values, values, position),
       };
       const mask = causalMask(fresh, length, position);
       return { output: this.#attend(q, next, { mask, bias: bias ?? null }) as tf.Tensor, cache: next };

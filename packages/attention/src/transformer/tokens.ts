@@ -28,6 +28,15 @@ export function padTokens(
   return tf.tensor2d(rows, [sequences.length, longest], 'int32');
 }
 
+/** Demands integers in `[0, vocab)`: on a device that computes late, nobody else sees a wrong one in time. */
+export function checkTokens(fn: string, argument: string, tokens: ArrayLike<number>, vocab: number): void {
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
+    const inside = Number.isInteger(token) && token >= 0 && token < vocab;
+    checkArgument(inside, fn, `${argument}[${i}]`, `a token in [0, ${vocab})`, token);
+  }
+}
+
 /** Tokens as a tensor, checked as far as can be seen without waiting. Inside a `tidy`. */
 export function tokenTensor(fn: string, argument: string, tokens: Tokens, pad: number): tf.Tensor2D {
   const layout = 'int32 [batch, seq] with at least one token';
