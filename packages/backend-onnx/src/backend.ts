@@ -195,6 +195,19 @@ export class OnnxBackend extends KernelBackend {
     return this.feedOf(variable, shape);
   }
 
+  /** Moves a variable's data to where a compiled step changes it in place. Others that share it get a copy. */
+  place(variable: Variable, home: Float32Array): void {
+    const { value, refCount } = this.data.get(variable.dataId);
+    if (value!.data === home && refCount === 1 && !value!.hasViews) return;
+    if (!value!.data) this.compute(value!);
+    value!.detach();
+    const own = this.exclusive(variable);
+    home.set(own.data as Float32Array);
+    own.data = home;
+    own.feed = undefined;
+    own.mutable = true;
+  }
+
   /** A tensor around what a session gave. The caller owns it. */
   adopt(result: RuntimeTensor, shape: readonly number[] = result.dims): Tensor {
     const value = settledValue(result);

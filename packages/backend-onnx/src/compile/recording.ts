@@ -3,7 +3,16 @@ import type { OnnxBackend } from '../backend';
 import type { Constant } from '../passes/ir';
 import type { TensorData } from '../runtime/session';
 import type { Value } from '../trace/graph';
-import { describe, feedsOf, type Program, settle, type Trace, traceOf } from '../trace/program';
+import {
+  type Assigned,
+  describe,
+  feedsOf,
+  type Program,
+  settle,
+  type Trace,
+  traceOf,
+} from '../trace/program';
+import { Updates } from '../updates/updates';
 import { type Structure, structureOf, withTraceableKeys } from './arguments';
 import type { ConstantVariables } from './constant-variables';
 import { type Answers, type HostEvent, recordHostEvents } from './host-events';
@@ -20,7 +29,9 @@ export type Target =
   | { to: 'result'; shape: readonly number[] }
   | { to: 'variable'; variable: Variable }
   /** The step writes rows of it only, which go into the variable's own data. */
-  | { to: 'rows'; variable: Variable };
+  | { to: 'rows'; variable: Variable }
+  /** Computed after the session, where the variable's data is. */
+  | { to: 'update'; variable: Variable };
 
 /** One recorded run of a step, compiled. */
 export interface Recording {
@@ -38,6 +49,8 @@ export interface Recording {
   /** For each output, the first one that is the same value: they share their data, as where nothing is compiled. */
   same: readonly number[];
   structure: Structure;
+  /** Computes the outputs that are updates. */
+  updates: Updates | undefined;
   /** Variables that the step read, as they were. */
   variables: ReadonlyArray<{ variable: Variable; trainable: boolean; baked?: TensorData }>;
 }
@@ -117,11 +130,15 @@ export function recordStep<A extends unknown[], R>(
       (source.from === 'variable' && !written.has(source.variable) && constant.has(source.variable));
     return known ? (splat ?? data!) : undefined;
   });
-  const program = onnx.programs.compileTrace(trace, constants);
   const same = outputs.map((value) => outputs.indexOf(value));
   // While the outputs still know their operations.
   const targets = targetsOf(trace, found, results, assigned, same);
-  settle(program, outputs, program.session.runSync!(feedsOf(program, trace.leaves, onnx.runtime)));
+  const program = onnx.programs.compileTrace(trace, constants, updatable(targets, found, same, trace));
+  const updates = program.updates && new Updates(program.updates, program.updates.names, onnx.runtime);
+  settle(program, outputs, firstRun(onnx, program, updates, trace));
+  targets.forEach((target, i) => {
+    if (target.to === 'variable' && updates?.has(i)) targets[i] = { to: 'update', variable: target.variable };
+  });
   const recording: Recording = {
     events,
     roots: traceable.roots,
@@ -133,6 +150,7 @@ export function recordStep<A extends unknown[], R>(
     targets,
     same,
     structure,
+    updates,
     variables: variablesOf(trace, found, constants),
   };
   return { result, trace, recording };
@@ -140,6 +158,40 @@ export function recordStep<A extends unknown[], R>(
 
 export function plain<A extends unknown[], R>(step: (...args: A) => R, args: A): R {
   return tidy(() => step(...args) as never) as R;
+}
+
+/** Variables whose next value nothing else is, with the leaf that holds the present one. */
+function updatable(
+  targets: readonly Target[],
+  sources: readonly Source[],
+  same: readonly number[],
+  { leaves: values }: Trace,
+): Assigned {
+  const leaves = new Map<Variable, number>();
+  sources.forEach((source, i) => {
+    // Not a view of it under another shape.
+    if (source.from === 'variable' && values[i] === values[i]!.base) leaves.set(source.variable, i);
+  });
+  return new Map(
+    targets.flatMap((target, i) => {
+      const alone = same[i] === i && same.indexOf(i, i + 1) < 0;
+      return target.to === 'variable' && alone ? [[i, leaves.get(target.variable)] as const] : [];
+    }),
+  );
+}
+
+/** What a program gives for the values that it was recorded with. */
+function firstRun(onnx: OnnxBackend, program: Program, updates: Updates | undefined, trace: Trace) {
+  const dataOf = (leaf: number) => trace.leaves[leaf]!.data!;
+  updates?.load(dataOf, true);
+  const feeds = feedsOf(program, trace.leaves, onnx.runtime);
+  const values = { ...program.session.runSync!(feeds, updates?.into) };
+  updates?.run(values, dataOf);
+  trace.outputs.forEach(({ shape }, i) => {
+    if (updates?.has(i))
+      values[program.outputs[i]!] = onnx.runtime.tensor('float32', updates.home(i).slice(), shape);
+  });
+  return values;
 }
 
 function variablesOf(trace: Trace, sources: readonly Source[], constants: readonly Constant[]) {

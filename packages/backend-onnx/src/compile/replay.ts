@@ -10,11 +10,33 @@ type Feeds = Record<string, RuntimeTensor>;
 /** Runs a recording on other arguments and answers of the host. The caller owns the tensors of the result. */
 export function replay(
   onnx: OnnxBackend,
-  { program, sources, shapes, targets, same, structure }: Recording,
+  { program, sources, shapes, targets, same, structure, updates }: Recording,
   tensors: readonly Tensor[],
   answers: Answers,
 ): unknown {
   const into = inPlace(onnx, targets, program.outputs);
+  const dataOf = (leaf: number): TensorData => {
+    const source = sources[leaf]!;
+    const shape = shapes[leaf]!;
+    switch (source.from) {
+      case 'argument':
+        return onnx.feedOf(tensors[source.index]!, shape).data;
+      case 'variable':
+        return onnx.feedOf(source.variable, shape).data;
+      case 'host':
+        return answers[source.event] as TensorData;
+      case 'constant':
+        return source.value.data!;
+    }
+  };
+  if (updates) {
+    // What is pending may read what is about to change.
+    onnx.flushSync();
+    updates.load(dataOf);
+    targets.forEach((target, i) => {
+      if (target.to === 'update') onnx.place(target.variable, updates.home(i));
+    });
+  }
   const feeds: Feeds = {};
   for (const [leaf, name, dtype] of program.feeds) {
     const source = sources[leaf]!;
@@ -34,7 +56,8 @@ export function replay(
         feeds[name] = source.value.feed;
     }
   }
-  const values = program.session.runSync!(feeds, into);
+  const values = program.session.runSync!(feeds, updates ? { ...updates.into, ...into } : into);
+  updates?.run(values, dataOf);
 
   const results: Tensor[] = [];
   targets.forEach((target, i) => {
@@ -43,7 +66,7 @@ export function replay(
     if (target.to === 'result') {
       const { shape } = target;
       results.push(first === i ? onnx.adopt(value, shape) : reshape(results[first]!, [...shape]));
-    } else if (target.to === 'rows') return;
+    } else if (target.to === 'rows' || target.to === 'update') return;
     else if (first === i) onnx.replace(target.variable, value);
     else share(target.variable, targets[first]!, results[first]);
   });

@@ -40,7 +40,9 @@ function takeFactorsOfResults(graph: Graph): void {
   const replaced = new Map<GraphValue, GraphValue>();
   for (const node of graph.nodes) {
     const [x, factor] = scaled(node.outputs[0]!) ?? [];
-    if (!isProduct(x?.node) || users.get(x)!.length > 1) continue;
+    // Of batches only: the learning rate is a factor of a matrix's gradient, baked in one run and fed in another, and
+    // both have to give the same bits.
+    if (!isProduct(x?.node) || x.shape.length < 3 || users.get(x)!.length > 1) continue;
     x.node.attrs = { ...x.node.attrs, alpha: alphaOf(x.node) * factor! };
     replaced.set(node.outputs[0]!, x);
   }

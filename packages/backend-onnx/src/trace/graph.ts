@@ -65,6 +65,27 @@ export class Value {
     this.op = null;
   }
 
+  get hasViews(): boolean {
+    return this.views !== undefined;
+  }
+
+  /** Before somebody changes the data in place: whoever has it, under this shape or another, has a copy from now on. */
+  detach(): void {
+    const { data } = this;
+    if (!data) return;
+    const copy = data.slice();
+    for (const view of this.views?.values() ?? []) {
+      if (view.data !== data) continue;
+      view.data = copy;
+      view.feed = undefined;
+      view.viewed = undefined;
+    }
+    this.views = undefined;
+    this.data = copy;
+    this.feed = undefined;
+    this.mutable = false;
+  }
+
   /** This value under another shape of the same size. */
   reshaped(shape: readonly number[]): Value {
     if (sameShape(shape, this.shape)) return this;

@@ -2,7 +2,7 @@ import type { ProgramWatch } from '../explain/program-watch';
 import { writeModel } from '../onnx/write-model';
 import type { Constant } from '../passes/ir';
 import type { Runtime, SessionOptions } from '../runtime/session';
-import { buildModel, type Program, type Trace } from './program';
+import { type Assigned, buildModel, type Program, type Trace } from './program';
 
 /** For each leaf, what is compiled in. */
 type Constants = readonly Constant[];
@@ -74,12 +74,12 @@ export class ProgramCache {
   }
 
   /** Compiles a trace for a caller that keeps the program itself, and drops it when a constant changes. */
-  compileTrace(trace: Trace, constants: Constants): Program {
+  compileTrace(trace: Trace, constants: Constants, assigned?: Assigned): Program {
     if (!this.runtime.compileSync) throw new Error('this ONNX Runtime can only compile asynchronously');
     const known = this.watched(trace, constants);
     if (known) return known;
     const start = performance.now();
-    const { model, ...rest } = this.modelOf(trace, constants);
+    const { model, ...rest } = this.modelOf(trace, constants, assigned);
     const session = this.runtime.compileSync(model, this.sessionOptions());
     return this.count(start, trace, constants, { session, ...rest });
   }
@@ -110,8 +110,8 @@ export class ProgramCache {
     this.families.clear();
   }
 
-  private modelOf(trace: Trace, constants: Constants) {
-    const { graph, ...built } = buildModel(trace, constants);
+  private modelOf(trace: Trace, constants: Constants, assigned?: Assigned) {
+    const { graph, ...built } = buildModel(trace, constants, assigned);
     this.onModel?.(writeModel(graph));
     return built;
   }

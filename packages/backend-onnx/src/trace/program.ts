@@ -3,8 +3,9 @@ import { type ProgramReport, trafficOf } from '../explain/program-report';
 import { lowerGraph } from '../lower';
 import { splitModel } from '../onnx/write-model';
 import { optimize } from '../passes';
-import { type Constant, graphOf } from '../passes/ir';
+import { type Constant, graphOf, removeDeadNodes } from '../passes/ir';
 import type { Runtime, RuntimeTensor, Session, TensorData } from '../runtime/session';
+import { planUpdates, type UpdatePlan } from '../updates/plan';
 import type { Op, Value, ValueType } from './graph';
 import { Hash } from './hash';
 
@@ -13,7 +14,10 @@ export interface Program {
   session: Session;
   /** Leaf positions to feed, with the names of their inputs. */
   feeds: ReadonlyArray<readonly [leaf: number, name: string, dtype: ValueType]>;
+  /** Names of the program's outputs; of those that updates compute, no output of the session has it. */
   outputs: readonly string[];
+  /** What is left to do after the session, for a step that updates variables in place. */
+  updates: (UpdatePlan & { names: readonly string[] }) | undefined;
   report: ProgramReport;
 }
 
@@ -28,7 +32,7 @@ export interface Trace {
 
 /** Collects the operations that `outputs` depend on and numbers everything. */
 export function traceOf(outputs: readonly Value[]): Trace {
-  const stamp = ++traces;
+  const stamp = newStamp();
   const ops = reachable(outputs, stamp);
   const leaves: Value[] = [];
   hash.reset();
@@ -58,7 +62,12 @@ export function traceOf(outputs: readonly Value[]): Trace {
 }
 
 const hash = new Hash();
-let traces = 0;
+let stamps = 0;
+
+/** A mark that no operation or value carries yet (`trace`). */
+export function newStamp(): number {
+  return ++stamps;
+}
 
 function reachable(outputs: readonly Value[], stamp: number): Op[] {
   const ops: Op[] = [];
@@ -86,10 +95,15 @@ export function describe({ ops, leaves, outputs }: Trace): string {
   return lines.join('\n');
 }
 
+/** Outputs that only become the next value of a variable, with the leaf that holds its present one. */
+export type Assigned = ReadonlyMap<number, number | undefined>;
+
 /** Compiles a trace. `constants[i]` is what is known of leaf `i`. */
-export function buildModel(trace: Trace, constants: readonly Constant[]) {
+export function buildModel(trace: Trace, constants: readonly Constant[], assigned?: Assigned) {
   const graph = graphOf(trace.ops, trace.outputs, trace.leaves, constants);
   const flops = flopsOf(graph.nodes);
+  const plan = assigned && planUpdates(graph, assigned);
+  if (plan) removeDeadNodes(graph);
   const passes = optimize(graph);
   const lowered = lowerGraph(graph);
   const model = splitModel(lowered.graph);
@@ -107,9 +121,19 @@ export function buildModel(trace: Trace, constants: readonly Constant[]) {
     graph: lowered.graph,
     model,
     feeds: [...lowered.feeds].map(([leaf, name]) => [leaf, name, trace.leaves[leaf]!.dtype] as const),
-    outputs: lowered.outputs,
+    ...outputsOf(lowered.outputs, trace.outputs.length, plan),
     report,
   };
+}
+
+/** The names of a session's outputs, apart from those that are there for the updates. */
+function outputsOf(names: readonly string[], count: number, plan: UpdatePlan | undefined) {
+  if (!plan) return { outputs: names, updates: undefined };
+  const own = names.slice(0, names.length - plan.extras.length);
+  const outputs = Array.from({ length: count }, (_, i) =>
+    plan.outputs.has(i) ? `update ${i}` : own.shift()!,
+  );
+  return { outputs, updates: { ...plan, names: names.slice(names.length - plan.extras.length) } };
 }
 
 export function feedsOf(

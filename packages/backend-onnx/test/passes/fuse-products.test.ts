@@ -15,7 +15,8 @@ describe('fuseProducts', () => {
   const [a, b] = [() => waves([9, 4]) as tf.Tensor2D, () => waves([4, 3], 2) as tf.Tensor2D];
 
   it('takes factors of operands and of the result', () => {
-    const body = () => [tf.mul(tf.matMul(tf.mul(a(), 3), tf.mul(b(), 0.5)), 5)];
+    const [p, q] = [() => waves([2, 9, 4]), () => waves([2, 4, 3], 2)];
+    const body = () => [tf.mul(tf.matMul(tf.mul(p(), 3), tf.mul(q(), 0.5)), 5)];
     const { nodes } = fused(body);
     expect(nodes.map(({ type, attrs }) => [type, attrs.alpha])).toEqual([['MatMul', 7.5]]);
     expectAsOnCpu(body);

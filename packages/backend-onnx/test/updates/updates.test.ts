@@ -1,0 +1,117 @@
+import {
+  type AdamOptions,
+  adam,
+  adamW,
+  compile,
+  ema,
+  Linear,
+  lion,
+  mse,
+  type Optimizer,
+  randomKey,
+  sgd,
+  valueAndGrad,
+} from '@poiesis/core';
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { waves } from '../passes/recorded';
+
+/** Trains two layers for some steps, compiled or not; returns every weight, average and loss. */
+function trained(make: () => Optimizer, compiled: boolean, steps = 6): number[][] {
+  const model = new Linear(5, 3, { key: randomKey(1) });
+  const optimizer = make();
+  const average = ema(model, { decay: 0.9 });
+  const step = (x: tf.Tensor, y: tf.Tensor) => {
+    const parameters = model.trainableParameters();
+    const { value, grads } = valueAndGrad(() => mse(model.forward(x), y) as tf.Scalar, parameters);
+    optimizer.step(parameters, grads);
+    average.update();
+    return value;
+  };
+  const run = compiled ? compile(step, { check: 0 }) : step;
+  const losses: number[] = [];
+  for (let i = 0; i < steps; i++) {
+    const loss = tf.tidy(() => run(waves([8, 5], i + 1), waves([8, 3], i + 2)));
+    losses.push(loss.dataSync()[0]!);
+    loss.dispose();
+  }
+  const other = new Linear(5, 3, { key: randomKey(2) });
+  average.copyTo(other);
+  const values = [model, other].flatMap((m) => [m.weight, m.bias!]).map((t) => [...t.dataSync()]);
+  for (const owner of [model, other, optimizer, average]) owner.dispose();
+  return [losses, ...values];
+}
+
+describe('updates outside of the session', () => {
+  const options: AdamOptions = { lr: 0.05, weightDecay: 0.1, clip: { norm: 0.5 } };
+  const optimizers: Record<string, () => Optimizer> = {
+    sgd: () => sgd({ lr: 0.1 }),
+    momentum: () => sgd({ lr: 0.1, momentum: 0.9, nesterov: true }),
+    adam: () => adam(options),
+    amsgrad: () => adam({ ...options, amsgrad: true }),
+    adamW: () => adamW(options),
+    groups: () => adamW({ ...options, groups: [{ match: /bias/, weightDecay: 0, lr: 0.01 }] }),
+    lion: () => lion({ lr: 0.01 }),
+  };
+  for (const [name, make] of Object.entries(optimizers)) {
+    it(`are bit for bit those of the graph: ${name}`, () => {
+      expect(trained(make, true)).toEqual(trained(make, false));
+    });
+  }
+});
+
+describe('variables that are updated in place', () => {
+  const setup = () => {
+    const w = tf.variable(tf.tensor1d([1, 2, 3, 4, 5]));
+    const step = compile(
+      (x: tf.Tensor) => {
+        w.assign(tf.add(tf.mul(w, 0.5), x) as tf.Tensor1D);
+        return tf.sum(w);
+      },
+      { check: 0 },
+    );
+    const run = (value: number) => tf.tidy(() => step(tf.fill([5], value) as tf.Tensor).dataSync()[0]);
+    run(1);
+    run(1);
+    return { w, run };
+  };
+
+  it('do not change what was read or cloned before', () => {
+    const { w, run } = setup();
+    run(1);
+    const read = w.dataSync();
+    const before = [...read];
+    const clone = tf.clone(w);
+    const view = tf.reshape(w, [5, 1]);
+    const slice = tf.stridedSlice(w, [0], [5], [1]);
+    run(2);
+    run(3);
+    expect([...read]).toEqual(before);
+    for (const t of [clone, view, slice]) expect([...t.dataSync()]).toEqual(before);
+    expect([...w.dataSync()]).toEqual(before.map((v) => (v * 0.5 + 2) * 0.5 + 3));
+    tf.dispose([w, clone, view, slice]);
+  });
+
+  it('do not change what is still to be computed from them', () => {
+    const { w, run } = setup();
+    run(1);
+    const before = [...w.dataSync()];
+    const pending = tf.mul(w, 10);
+    run(2);
+    expect([...pending.dataSync()]).toEqual(before.map((v) => v * 10));
+    tf.dispose([w, pending]);
+  });
+
+  it('may be assigned between steps', () => {
+    const { w, run } = setup();
+    run(1);
+    const other = tf.tensor1d([10, 20, 30, 40, 50]);
+    w.assign(other);
+    expect(run(1)).toBe(80);
+    expect([...w.dataSync()]).toEqual([6, 11, 16, 21, 26]);
+    expect([...other.dataSync()]).toEqual([10, 20, 30, 40, 50]);
+    run(1);
+    expect([...w.dataSync()]).toEqual([4, 6.5, 9, 11.5, 14]);
+    tf.dispose([w, other]);
+  });
+});
