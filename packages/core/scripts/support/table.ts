@@ -6,7 +6,7 @@ import { type CaseResult, checkCase, forwardValues, type Outcome } from './check
 
 /** One kernel on one backend: the worst of its cases. */
 export interface Entry extends CaseResult {
-  origin: 'own' | 'added' | 'corrected' | 'missing';
+  origin: 'own' | 'added' | 'corrected' | 'fallback' | 'missing';
 }
 
 export interface SupportTable {
@@ -34,16 +34,18 @@ export async function supportTable(
     table.backends.push({ name, device });
     const { added, corrected } = completeKernels(name);
     for (const row of table.rows) {
-      const results = cases
-        .filter((c) => c.kernel === row.kernel)
-        .map((c) => checkCase(c, references.get(c)!));
+      const own = cases.filter((c) => c.kernel === row.kernel);
+      const before = fallbacksOf(row.kernel);
+      const results = own.map((c) => checkCase(c, references.get(c)!));
       const origin = !tf.getKernel(row.kernel, name)
         ? 'missing'
-        : added.includes(row.kernel)
-          ? 'added'
-          : corrected.includes(row.kernel)
-            ? 'corrected'
-            : 'own';
+        : fallbacksOf(row.kernel) > before
+          ? 'fallback'
+          : added.includes(row.kernel)
+            ? 'added'
+            : corrected.includes(row.kernel)
+              ? 'corrected'
+              : 'own';
       const worst = (part: 'forward' | 'gradient' | 'second') => worstOf(results.map((r) => r[part]));
       row.entries[name] = {
         origin,
@@ -57,6 +59,12 @@ export async function supportTable(
   return table;
 }
 
+/** How often the current backend ran a kernel on tfjs cpu's implementation, if it counts that. */
+function fallbacksOf(kernel: string): number {
+  const { fallbacks } = tf.backend() as { fallbacks?: ReadonlyMap<string, number> };
+  return fallbacks?.get(kernel) ?? 0;
+}
+
 function gradientSource(kernel: string): 'tfjs' | 'core' | 'none' {
   if (gradientOrigin.added.includes(kernel) || gradientOrigin.replaced.includes(kernel)) return 'core';
   return tf.getGradient(kernel) ? 'tfjs' : 'none';
@@ -67,7 +75,13 @@ function worstOf(outcomes: Outcome[]): Outcome {
   return order.find((outcome) => outcomes.includes(outcome)) ?? 'not applicable';
 }
 
-const originMark = { own: '✓', added: 'added', corrected: 'corrected', missing: '–' } as const;
+const originMark = {
+  own: '✓',
+  added: 'added',
+  corrected: 'corrected',
+  fallback: 'cpu’s',
+  missing: '–',
+} as const;
 const outcomeMark = { right: '✓', wrong: 'wrong', missing: '–', 'not applicable': '' } as const;
 
 /** The table as Markdown. */
@@ -87,6 +101,7 @@ export function toMarkdown({ backends, rows }: SupportTable): string {
     '| ✓ | right; the kernel is the backend’s own |',
     '| added | right; the backend lacks it, core composes it of other kernels |',
     '| corrected | right; the backend’s own is wrong in some case, or far slower than need be, and core replaces or guards it |',
+    '| cpu’s | right; it runs on tfjs cpu’s kernel, reading its inputs, in some or all of its cases |',
     '| – | missing: using it throws |',
     '| (empty) | no gradient is meant: integers, comparisons, sizes, gradients of gradients of the last order |',
     '',

@@ -7,6 +7,12 @@ import { current } from './on-backend';
 
 afterAll(() => useBackend(current));
 
+/** The published table also has the columns of a backend that is not core's. */
+function withoutOnnx(line: string): string {
+  const cells = line.split('|');
+  return cells.length === 13 ? [...cells.slice(0, 8), ...cells.slice(11)].join('|') : line;
+}
+
 it('makes the table that stands in the docs', async () => {
   const kernels = ['Acosh', 'ArgMax', 'BatchMatMul', 'Dilation2D', 'Exp', 'Identity', 'UnsortedSegmentSum'];
   const cases = kernelCases.filter((c) => kernels.includes(c.kernel));
@@ -14,7 +20,10 @@ it('makes the table that stands in the docs', async () => {
   expect(table.rows.map((r) => r.kernel)).toEqual(kernels);
 
   const made = toMarkdown(table).split('\n');
-  const published = readFileSync(new URL('../../../../docs/support.md', import.meta.url), 'utf8').split('\n');
+  const published = readFileSync(new URL('../../../../docs/support.md', import.meta.url), 'utf8')
+    .split('\n## ')[0]!
+    .split('\n')
+    .map(withoutOnnx);
   // Every line but the rows of the other kernels, hence also the marks of these.
   expect(published.filter((line) => made.includes(line))).toEqual(made);
   expect(made).toContain('| UnsortedSegmentSum | ✓ | ✓ | ✓ | added | ✓ | ✓ | core |');
