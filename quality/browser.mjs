@@ -113,9 +113,24 @@ if (values.json) console.log(JSON.stringify(rows));
 process.exitCode = rows.some((row) => 'error' in row) ? 1 : 0;
 
 /** @param {Record<string, any>} row */
-function show({ workload, backend, threads, error, device, medianMs, minMs, maxMs, firstMs, loadMs, steps, loss }) {
+function show({
+  workload,
+  backend,
+  threads,
+  error,
+  device,
+  medianMs,
+  minMs,
+  maxMs,
+  firstMs,
+  loadMs,
+  steps,
+  loss,
+}) {
   const name = `${workload}  ${backend}  ${threads === 1 ? 'page as it is' : `isolated, ${threads} threads`}`;
   if (error) return `${name}: ${error}`;
-  const [median, min, max, first, load] = [medianMs, minMs, maxMs, firstMs, loadMs].map((ms) => ms.toFixed(1));
+  const [median, min, max, first, load] = [medianMs, minMs, maxMs, firstMs, loadMs].map((ms) =>
+    ms.toFixed(1),
+  );
   return `${name}: ${median} ms a step (${min} to ${max}, first ${first}, load ${load}, ${steps} steps, loss ${loss.toFixed(4)}; ${device})`;
 }

@@ -18,7 +18,7 @@ async function measure(query: URLSearchParams) {
     wasmPaths: '/tfjs-wasm/',
   });
   const loadMs = performance.now() - start;
-  const { step } = workloads[query.get('workload')!]!.prepare();
+  const { step } = await workloads[query.get('workload')!]!.prepare();
   const seconds = Number(query.get('seconds'));
   const times: number[] = [];
   let loss = 0;

@@ -1,7 +1,7 @@
 import type { BackendOptions, BackendProvider } from '@poiesis/core';
 import { backend, engine, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './backend';
-import { availableThreads } from './runtime/web-runtime';
+import { availableThreads, loadFactory } from './runtime/web-runtime';
 import { createWebBackend } from './web-backend';
 
 /** ONNX Runtime as a backend of core's registry in browsers: WebAssembly with threads, or WebGPU where asked for. */
@@ -12,7 +12,7 @@ export const webProvider: BackendProvider = {
   async available() {
     try {
       // Only the loader: the module itself, 14 MB, is fetched when the backend is activated.
-      await import('onnxruntime-web/ort-wasm-simd-threaded.mjs');
+      await loadFactory();
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
       return {

@@ -1,3 +1,4 @@
+/// <reference path="./onnxruntime-web.d.ts" />
 import { GraphBuilder } from '../onnx/graph-builder';
 import { writeModel } from '../onnx/write-model';
 import type { Runtime, SessionOptions } from './session';
@@ -73,14 +74,18 @@ async function load({ threads, runtimePath }: WebRuntimeOptions): Promise<WasmRu
   };
 }
 
+/** A module of its own in any bundle: each thread loads the file that it is in. It is small; the rest comes later. */
+export async function loadFactory(): Promise<(config: object) => Promise<object>> {
+  return (await import('onnxruntime-web/ort-wasm-simd-threaded.mjs')).default;
+}
+
 async function instantiate(numThreads: number, runtimePath: string | undefined): Promise<WasmModule> {
   const folder = runtimePath === undefined || runtimePath.endsWith('/') ? runtimePath : `${runtimePath}/`;
-  // A module of its own in any bundle: each thread loads the file that it is in.
-  const { default: factory } = (await (folder === undefined
-    ? import('onnxruntime-web/ort-wasm-simd-threaded.mjs')
-    : import(
-        /* @vite-ignore */ /* webpackIgnore: true */ `${folder}ort-wasm-simd-threaded.mjs`
-      ))) as typeof import('onnxruntime-web/ort-wasm-simd-threaded.mjs');
+  const factory =
+    folder === undefined
+      ? await loadFactory()
+      : ((await import(/* @vite-ignore */ /* webpackIgnore: true */ `${folder}ort-wasm-simd-threaded.mjs`))
+          .default as Awaited<ReturnType<typeof loadFactory>>);
   const module = await factory({
     numThreads,
     ...(folder !== undefined && { locateFile: (file: string) => `${folder}${file}` }),

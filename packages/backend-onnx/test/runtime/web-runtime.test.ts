@@ -95,6 +95,22 @@ describe('ONNX Runtime for WebAssembly', () => {
     expect(wasm.traced).toBe(2);
   });
 
+  it('takes constants that lie beside the model', () => {
+    const run = () => {
+      const w = tf.variable(numbers(64, 512));
+      const step = compile((x: tf.Tensor) => tf.matMul(x as tf.Tensor2D, w as unknown as tf.Tensor2D), {
+        constants: [w],
+        check: 0,
+      });
+      const y = [1, 2].map(() => [...step(numbers(2, 64)).dataSync()]);
+      w.dispose();
+      return y.flat();
+    };
+    const [native, wasm] = [on('onnx', run), on(NAME, run)];
+    expect(wasm).toHaveLength(2048);
+    wasm.forEach((x, i) => void expect(x).toBeCloseTo(native[i]!, 4));
+  });
+
   it('names the tfjs operation where it fails', () => {
     const fail = () => tf.gather(numbers(3), tf.tensor([9], [1], 'int32')).dataSync();
     expect(() => on(NAME, fail)).toThrow(/GatherV2/);
