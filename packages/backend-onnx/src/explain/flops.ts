@@ -12,7 +12,9 @@ export interface Flops {
   total: number;
 }
 
-const CONVOLUTIONS = new Set(['Conv2D', 'Conv2DInputGradient', 'Conv2DFilterGradient', 'DepthwiseConv2D']);
+const CONVOLUTIONS = new Set(
+  ['Conv2D', 'DepthwiseConv2D'].flatMap((op) => [op, `${op}InputGradient`, `${op}FilterGradient`]),
+);
 const REDUCTIONS = new Set(['Sum', 'Mean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ArgMax', 'ArgMin']);
 /** Operations that move, select or relabel elements. */
 const MOVES = new Set([
@@ -60,5 +62,5 @@ function products(type: string, geometry: readonly number[]): number {
   const of = (field: (typeof CONV_FIELDS)[number]) => geometry[CONV_FIELDS.indexOf(field)]!;
   const outputs = of('batch') * of('outHeight') * of('outWidth') * of('outChannels');
   const taps = of('kernelHeight') * of('kernelWidth');
-  return outputs * taps * (type === 'DepthwiseConv2D' ? 1 : of('channels'));
+  return outputs * taps * (type.startsWith('Depthwise') ? 1 : of('channels'));
 }
