@@ -2,9 +2,17 @@ import type { Workload } from '../workload';
 import { convInfer, convInferOne } from './conv-infer';
 import { dcganTrain } from './dcgan-train';
 import { gptTrain } from './gpt-train';
+import { gpt2Decode } from './gpt2-decode';
 import { mlpTrain } from './mlp-train';
 
-export const workloads: readonly Workload[] = [dcganTrain, gptTrain, mlpTrain, convInfer, convInferOne];
+export const workloads: readonly Workload[] = [
+  dcganTrain,
+  gptTrain,
+  gpt2Decode,
+  mlpTrain,
+  convInfer,
+  convInferOne,
+];
 
 export function workloadNamed(name: string): Workload {
   const workload = workloads.find((w) => w.name === name);
