@@ -47,10 +47,10 @@ function tapRows(c: LowerContext, x: string, g: ConvGeometry) {
   }));
 }
 
-function forwardByTaps(c: LowerContext, g: ConvGeometry): string {
+/** `filter` is tap by tap: `[taps, channels, multiplier]`. */
+function sumOfTaps(c: LowerContext, x: string, filter: string, g: ConvGeometry): string {
   const multiplier = multiplierOf(g);
-  const filter = c.reshape(c.in(1), [g.kernelHeight * g.kernelWidth, g.channels, multiplier]);
-  const pieces = tapRows(c, c.in(0), g).map(({ rows, taps }) =>
+  const pieces = tapRows(c, x, g).map(({ rows, taps }) =>
     taps
       .map((tap, t) => {
         const weights = c.slice(filter, [t], [t + 1], [0]); // [1, channels, multiplier]
@@ -82,6 +82,11 @@ function convAttributes(g: ConvGeometry) {
   };
 }
 
+/** `[taps, channels, multiplier]` */
+function tapsOf(c: LowerContext, g: ConvGeometry): string {
+  return c.reshape(c.in(1), [g.kernelHeight * g.kernelWidth, g.channels, multiplierOf(g)]);
+}
+
 /** The filter as the runtime's grouped convolutions want it. */
 function planes(c: LowerContext, filter: string, g: ConvGeometry): string {
   return c.reshape(c.transpose(filter, [2, 3, 0, 1]), [g.outChannels, 1, g.kernelHeight, g.kernelWidth]);
@@ -89,7 +94,7 @@ function planes(c: LowerContext, filter: string, g: ConvGeometry): string {
 
 const forward: Lowering = (c) => {
   const g = geometry(c);
-  if (byTaps(g)) return forwardByTaps(c, g);
+  if (byTaps(g)) return sumOfTaps(c, c.in(0), tapsOf(c, g), g);
   const x = c.transpose(c.in(0), [0, 3, 1, 2]);
   const y = c.op('Conv', [x, planes(c, c.in(1), g)], convAttributes(g));
   const image = c.transpose(y, [0, 2, 3, 1]);
@@ -98,9 +103,42 @@ const forward: Lowering = (c) => {
   return c.slice(image, [0, 0], [g.outHeight, g.outWidth], [1, 2]);
 };
 
+/** Backwards, a convolution without strides is another one, with its filter turned around. */
+function turned(g: ConvGeometry): ConvGeometry | undefined {
+  const reach = (kernel: number, dilation: number) => (kernel - 1) * dilation;
+  const [padTop, padLeft] = [
+    reach(g.kernelHeight, g.dilationHeight) - g.padTop,
+    reach(g.kernelWidth, g.dilationWidth) - g.padLeft,
+  ];
+  const back = {
+    ...g,
+    ...{ height: g.outHeight, width: g.outWidth, channels: g.outChannels },
+    ...{ outHeight: g.height, outWidth: g.width, outChannels: g.channels },
+    ...{ padTop, padLeft },
+  };
+  const fits = g.strideHeight === 1 && g.strideWidth === 1 && padTop >= 0 && padLeft >= 0;
+  return fits && endPads(back).every((n) => n >= 0) ? back : undefined;
+}
+
 /** Inputs: dy, filter. */
 const inputGradient: Lowering = (c) => {
   const g = geometry(c);
+  const back = turned(g);
+  if (back) {
+    const taps = g.kernelHeight * g.kernelWidth;
+    const order = Int32Array.from({ length: taps }, (_, t) => taps - 1 - t);
+    const filter = c.op('Gather', [tapsOf(c, g), c.g.constant('int32', [taps], order)], { axis: 0 });
+    if (multiplierOf(g) === 1 && byTaps(back)) return sumOfTaps(c, c.in(0), filter, back);
+    const weights = c.reshape(c.transpose(filter, [1, 2, 0]), [
+      g.channels,
+      multiplierOf(g),
+      g.kernelHeight,
+      g.kernelWidth,
+    ]);
+    const dy = c.transpose(c.in(0), [0, 3, 1, 2]);
+    const attributes = { ...convAttributes(back), group: g.channels };
+    return c.transpose(c.op('Conv', [dy, weights], attributes), [0, 2, 3, 1]);
+  }
   const dy = c.transpose(c.in(0), [0, 3, 1, 2]);
   const full = c.op('ConvTranspose', [dy, planes(c, c.in(1), g)], convAttributes(g));
   const image = c.transpose(full, [0, 2, 3, 1]);
