@@ -1,6 +1,5 @@
 import {
   type BackendValues,
-  DataStorage,
   type DataType,
   engine,
   KernelBackend,
@@ -13,22 +12,28 @@ import { Pacing } from './pacing';
 import { RunError } from './run-error';
 import { AsynchronousReadError } from './runtime/asynchronous-read-error';
 import type { Runtime, RuntimeTensor, TensorData } from './runtime/session';
+import { Storage } from './storage';
 import { type Op, sameShape, sizeOf, Value, type ValueType } from './trace/graph';
-import { feedsOf, type Program, settle, type Trace, traceOf } from './trace/program';
+import { pieceOf } from './trace/pieces';
+import { feedsOf, newStamp, type Program, settle, type Trace, traceOf } from './trace/program';
 import { ProgramCache } from './trace/program-cache';
+import { ShapeChurn } from './trace/shape-churn';
 
 type DataId = object;
 
-interface Entry {
-  dtype: DataType;
-  refCount: number;
-  /** Numeric and boolean tensors. */
-  value?: Value;
+class Entry {
   /** Strings, which never enter a graph. */
-  strings?: BackendValues;
-  complex?: { real: TensorInfo; imag: TensorInfo };
+  strings: BackendValues | undefined;
+  complex: { real: TensorInfo; imag: TensorInfo } | undefined;
   /** A variable was made of it, or it was assigned to one. */
-  assigned?: boolean;
+  assigned = false;
+
+  constructor(
+    readonly dtype: DataType,
+    public refCount: number,
+    /** Numeric and boolean tensors. */
+    public value?: Value,
+  ) {}
 }
 
 /**
@@ -36,10 +41,11 @@ interface Entry {
  * still alive is compiled as one ONNX model, cached by structure, and run.
  */
 export class OnnxBackend extends KernelBackend {
-  private readonly data: DataStorage<Entry>;
+  private readonly data: Storage<Entry>;
   /** Those whose values may be pending. */
   private readonly pending = new Set<Entry>();
   private readonly pacing: Pacing;
+  private readonly churn = new ShapeChurn();
   private queue: Promise<void> = Promise.resolve();
   readonly programs: ProgramCache;
   private watching = false;
@@ -56,7 +62,7 @@ export class OnnxBackend extends KernelBackend {
     super();
     checkOptions(options);
     checkAgainst(runtime, options);
-    this.data = new DataStorage(this, engine());
+    this.data = new Storage(this);
     this.pacing = new Pacing(options.maxPending ?? 10_000);
     this.programs = new ProgramCache(runtime, () => options, options.cacheSize ?? 256, options.onModel);
   }
@@ -73,39 +79,17 @@ export class OnnxBackend extends KernelBackend {
 
   /** Copies `values`, so that changing the array afterwards does not change the tensor. */
   override write(values: BackendValues | null, shape: number[], dtype: DataType): DataId {
-    const id = {};
-    this.store(id, values, shape, dtype, 1);
-    return id;
+    return this.data.add(entryOf(values, shape, dtype, 1));
   }
 
   override move(id: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
-    this.store(id, values, shape, dtype, refCount);
-  }
-
-  private store(
-    id: DataId,
-    values: BackendValues | null,
-    shape: number[],
-    dtype: DataType,
-    refCount: number,
-  ): void {
-    const entry: Entry = { dtype, refCount };
-    if (dtype === 'string') entry.strings = values ?? [];
-    else if (dtype !== 'complex64') {
-      entry.value = Value.leaf(
-        hostCopy(values, sizeOf(shape), dtype as ValueType),
-        shape,
-        dtype as ValueType,
-      );
-    }
-    this.data.set(id, entry);
+    this.data.set(id, entryOf(values, shape, dtype, refCount));
   }
 
   /** Wraps a recorded value as a tensor. */
   tensorInfo(value: Value): TensorInfo {
-    const dataId = {};
-    const entry: Entry = { dtype: value.dtype, refCount: 1, value };
-    this.data.set(dataId, entry);
+    const entry = new Entry(value.dtype, 1, value);
+    const dataId = this.data.add(entry);
     if (value.op) {
       this.pending.add(entry);
       const cut = this.pacing.recorded(value.op);
@@ -115,11 +99,11 @@ export class OnnxBackend extends KernelBackend {
   }
 
   complexInfo(real: TensorInfo, imag: TensorInfo): TensorInfo {
-    const dataId = {};
     // Entries of its own: tfjs counts on a tensor's data being gone when the tensor is disposed.
     const own = (info: TensorInfo) => this.tensorInfo(this.traced(info));
-    this.data.set(dataId, { dtype: 'complex64', refCount: 1, complex: { real: own(real), imag: own(imag) } });
-    return { dataId, shape: real.shape, dtype: 'complex64' };
+    const entry = new Entry('complex64', 1);
+    entry.complex = { real: own(real), imag: own(imag) };
+    return { dataId: this.data.add(entry), shape: real.shape, dtype: 'complex64' };
   }
 
   /** The same data under another shape: no operation is recorded until somebody computes with it. */
@@ -190,6 +174,7 @@ export class OnnxBackend extends KernelBackend {
     if (!value.mutable) {
       value.data = value.data!.slice();
       value.feed = undefined;
+      value.splat = undefined;
       value.mutable = true;
     }
     return this.feedOf(variable, shape);
@@ -205,6 +190,7 @@ export class OnnxBackend extends KernelBackend {
     home.set(own.data as Float32Array);
     own.data = home;
     own.feed = undefined;
+    own.splat = undefined;
     own.mutable = true;
   }
 
@@ -212,8 +198,7 @@ export class OnnxBackend extends KernelBackend {
   adopt(result: RuntimeTensor, shape: readonly number[] = result.dims): Tensor {
     const value = settledValue(result);
     const { dtype } = value;
-    const dataId = {};
-    this.data.set(dataId, { dtype, refCount: 1, value });
+    const dataId = this.data.add(new Entry(dtype, 1, value));
     return engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype });
   }
 
@@ -332,10 +317,28 @@ export class OnnxBackend extends KernelBackend {
       throw new AsynchronousReadError(this.runtime.version, this.reader);
     }
     try {
-      const program = this.programs.get(trace) ?? this.programs.compileSync(trace);
-      settle(program, trace.outputs, program.session.runSync!(feedsOf(program, trace.leaves, this.runtime)));
+      const known = this.programs.get(trace);
+      if (known) this.runProgram(known, trace);
+      else if (trace.ops.length > 1 && this.churn.isChurning(trace)) this.runPieces(trace);
+      else this.runProgram(this.programs.compileSync(trace), trace);
     } catch (error) {
       throw this.failed(trace, error);
+    }
+  }
+
+  private runProgram(program: Program, { leaves, outputs }: Trace): void {
+    settle(program, outputs, program.session.runSync!(feedsOf(program, leaves, this.runtime)));
+  }
+
+  /** Runs each operation as a program, most of which others share. */
+  private runPieces({ ops }: Trace): void {
+    for (const op of ops) {
+      if (op.type === 'Reshape') {
+        op.outputs[0]!.settle(op.inputs[0]!.data!);
+        continue;
+      }
+      const piece = pieceOf(op);
+      this.runProgram(this.programs.get(piece) ?? this.programs.compileSync(piece), piece);
     }
   }
 
@@ -361,24 +364,29 @@ export class OnnxBackend extends KernelBackend {
       this.flushedBy ??= this.reader
         ? `${this.reader} has no ONNX form here and reads its inputs`
         : 'it reads a tensor';
-    const outputs = new Set<Value>();
-    const later = new Set<Op>();
+    const stamp = newStamp();
+    const outputs: Value[] = [];
+    const later: Op[] = [];
     const visit = (value: Value) => {
       const { op } = value;
       if (!op) return;
-      if (op.sequence < cut) outputs.add(value);
-      else later.add(op);
+      if (op.sequence >= cut) {
+        if (op.trace === stamp) return;
+        op.trace = stamp;
+        later.push(op);
+      } else if (value.trace !== stamp) {
+        value.trace = stamp;
+        outputs.push(value);
+      }
     };
     for (const entry of this.pending) {
       if (entry.value?.op) visit(entry.value);
       else this.pending.delete(entry);
     }
-    // A set that grows while it is iterated.
-    for (const { inputs } of later) inputs.forEach(visit);
+    for (let i = 0; i < later.length; i++) later[i]!.inputs.forEach(visit);
     this.pacing.ran(cut);
-    if (outputs.size === 0) return undefined;
-    const inOrder = (a: Value, b: Value) => a.op!.sequence - b.op!.sequence || a.index - b.index;
-    return traceOf([...outputs].sort(inOrder));
+    if (outputs.length === 0) return undefined;
+    return traceOf(outputs.sort((a, b) => a.op!.sequence - b.op!.sequence || a.index - b.index));
   }
 
   override disposeData(id: DataId, force = false): boolean {
@@ -456,6 +464,16 @@ function settledValue(result: RuntimeTensor): Value {
   value.data = result.data;
   value.feed = result;
   return value;
+}
+
+function entryOf(values: BackendValues | null, shape: number[], dtype: DataType, refCount: number): Entry {
+  const entry = new Entry(dtype, refCount);
+  if (dtype === 'string') entry.strings = values ?? [];
+  else if (dtype !== 'complex64') {
+    const type = dtype as ValueType;
+    entry.value = Value.leaf(hostCopy(values, sizeOf(shape), type), shape, type);
+  }
+  return entry;
 }
 
 function hostCopy(values: BackendValues | null, size: number, dtype: ValueType): TensorData {

@@ -1,6 +1,6 @@
 import { compile } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OnnxBackend } from '../src/backend';
 import { RunError } from '../src/run-error';
 import { loadNodeRuntime } from '../src/runtime/node-runtime';
@@ -188,6 +188,68 @@ describe('a loop without variables', () => {
       tf.setBackend('onnx');
       tf.removeBackend('onnx-paced');
     }
+  });
+});
+
+describe('shapes that change at nearly every run', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** One token of attention over a sequence that grows, with most kinds of operations around it. */
+  function attend(x: tf.Tensor, cache: tf.Tensor | null): { y: tf.Tensor; cache: tf.Tensor } {
+    const rows = cache ? tf.concat([cache, x]) : x;
+    const scores = tf.mul(tf.matMul(x as tf.Tensor2D, rows as tf.Tensor2D, false, true), 0.25);
+    const weights = tf.softmax(tf.where(tf.greater(scores, -10), scores, tf.zerosLike(scores)));
+    const mixed = tf.matMul(weights as tf.Tensor2D, rows as tf.Tensor2D);
+    const centered = tf.sub(mixed, tf.mean(rows, 0, true));
+    const scaled = tf.div(centered, tf.sqrt(tf.add(tf.sum(tf.square(rows)), 1)));
+    const turned = tf.transpose(tf.reshape(scaled, [2, -1]));
+    return {
+      y: tf.reshape(tf.tanh(tf.gather(turned, tf.tensor1d([0, 1, 2], 'int32'))), [1, -1]),
+      cache: rows,
+    };
+  }
+
+  const sequence = (length: number) => {
+    const values: number[] = [];
+    let cache = null as tf.Tensor | null;
+    for (let i = 0; i < length; i++) {
+      const next: { y: tf.Tensor; cache: tf.Tensor } = tf.tidy(() =>
+        attend(numbers([1, size * 2], i + 1), cache),
+      );
+      values.push(...next.y.dataSync());
+      cache?.dispose();
+      next.y.dispose();
+      cache = next.cache;
+    }
+    cache!.dispose();
+    return values;
+  };
+
+  it('are run operation by operation, by programs for any size, with a warning', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    tf.setBackend('cpu');
+    const expected = sequence(24);
+    tf.setBackend('onnx');
+    const actual = sequence(14);
+    const compiled = compiledBy(() => actual.push(...sequence(24).slice(actual.length)));
+    expect(actual).toHaveLength(expected.length);
+    for (const [i, value] of actual.entries()) expect(value).toBeCloseTo(expected[i]!, 5);
+    // Sums are written for one size each.
+    expect(compiled).toBeLessThanOrEqual(40);
+    // tfjs itself greets with a warning.
+    const warnings = warn.mock.calls.map(String).filter((message) => message.startsWith('onnx:'));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/an input of \w+ is of shape \[\d+,\d+\] now and was/);
+  });
+
+  it('are compiled as a whole where they come back', () => {
+    const lengths = Array.from({ length: 12 }, (_, i) => i + 2);
+    const work = (n: number) => tf.tidy(() => tf.sum(tf.exp(tf.mul(tf.ones([n, size]), 0.5))).dataSync()[0]!);
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    for (let round = 0; round < 5; round++) lengths.forEach(work);
+    const hits = onnx().programs.statistics.hits;
+    expect(compiledBy(() => lengths.forEach(work))).toBe(0);
+    expect(onnx().programs.statistics.hits - hits).toBe(lengths.length);
   });
 });
 

@@ -68,7 +68,7 @@ export function kernel(name: string, run: RecordingKernel): void {
   const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) => {
     const onnx = backend as OnnxBackend;
     const named = inputs as NamedTensorInfoMap;
-    const graphable = Object.values(named).every((x) => x == null || valueType((x as TensorInfo).dtype));
+    const graphable = isGraphable(named);
     const call = new KernelCall(name, onnx, named, (attrs ?? {}) as NamedAttrMap);
     const result = graphable ? run(call) : onComplex(call, run);
     if (result === undefined) return fallback(name, onnx, named, (attrs ?? {}) as NamedAttrMap);
@@ -92,6 +92,14 @@ export function rawKernel(name: string, run: (call: KernelCall) => TensorInfo | 
         ),
       ),
   });
+}
+
+function isGraphable(inputs: NamedTensorInfoMap): boolean {
+  for (const name in inputs) {
+    const input = inputs[name];
+    if (input != null && !valueType((input as TensorInfo).dtype)) return false;
+  }
+  return true;
 }
 
 function isValue(x: Value | TensorInfo | TensorInfo[]): x is Value {

@@ -46,5 +46,6 @@ export interface Model {
 export interface Port {
   name: string;
   dtype: OnnxDType;
-  dims: readonly number[];
+  /** Absent where every shape will do. */
+  dims?: readonly number[] | undefined;
 }

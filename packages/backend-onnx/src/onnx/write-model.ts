@@ -110,6 +110,7 @@ function writePort(w: BinaryWriter, { name, dtype, dims }: Port): void {
   message(w, 2, (type) => {
     message(type, 1, (tensor) => {
       tensor.tag(1, WireType.Varint).int32(ONNX_TYPE[dtype]);
+      if (!dims) return;
       message(tensor, 2, (shape) => {
         for (const d of dims) message(shape, 1, (dim) => dim.tag(1, WireType.Varint).int64(d));
       });

@@ -138,7 +138,7 @@ export class ProgramCache {
     else family = { varying: new Set(), last: null, programs: new Map() };
     this.families.set(trace.key, family);
 
-    const constants: Constant[] = trace.leaves.map((leaf) => leaf.splat);
+    const constants: Constant[] = trace.leaves.map((leaf) => (trace.anySize ? undefined : leaf.splat));
     const { last, varying } = family;
     for (const [i, c] of constants.entries()) if (last && !Object.is(c, last[i])) varying.add(i);
     for (const i of varying) constants[i] = undefined;

@@ -28,6 +28,8 @@ export interface Trace {
   outputs: readonly Value[];
   /** Equal for traces of equal structure, whatever their leaves hold. */
   key: string;
+  /** The program has to do for leaves of any sizes, and knows none of their values. */
+  anySize?: boolean;
 }
 
 /** Collects the operations that `outputs` depend on and numbers everything. */
@@ -106,6 +108,8 @@ export function buildModel(trace: Trace, constants: readonly Constant[], assigne
   if (plan) removeDeadNodes(graph);
   const passes = optimize(graph);
   const lowered = lowerGraph(graph);
+  if (trace.anySize)
+    for (const port of [...lowered.graph.inputs, ...lowered.graph.outputs]) port.dims = undefined;
   const model = splitModel(lowered.graph);
   const report: ProgramReport = {
     recorded: trace.ops.length,
