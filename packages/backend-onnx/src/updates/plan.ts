@@ -3,8 +3,8 @@ import { isScalar, type UpdateChain, updateChains } from '../passes/update-chain
 import { sizeOf } from '../trace/graph';
 import type { KernelSource, Operand } from './kernel';
 
-/** Bytes that the updates of one program may work on; beyond, they stay in the graph. */
-const MOST_BYTES = 2 ** 30;
+/** Bytes that the updates of one program may work on, which WebAssembly bounds; beyond, they stay in the graph. */
+const MOST_BYTES = 3 * 2 ** 30;
 
 /** Where the data of an update comes from: a leaf of the program, or what the session computes for it. */
 export type UpdateSource = { from: 'leaf'; leaf: number } | { from: 'session'; extra: number };
@@ -46,14 +46,12 @@ export function planUpdates(
   const fits = ({ nodes }: UpdateChain) =>
     nodes.every(({ outputs: [out] }) => !positions.has(out!) || assigned.has(positions.get(out!)!));
   const groups = new Map<string, UpdateChain[]>();
-  let bytes = 0;
   for (const chain of updateChains(graph).filter(fits)) {
-    bytes += 4 * sizeOf(chain.shape) * (chain.external.length + chain.nodes.length);
     const group = groups.get(chain.signature);
     if (group) group.push(chain);
     else groups.set(chain.signature, [chain]);
   }
-  if (groups.size === 0 || bytes > MOST_BYTES) return undefined;
+  if (groups.size === 0) return undefined;
 
   const extras: GraphValue[] = [];
   const sourceOf = (value: GraphValue): UpdateSource => {
@@ -62,9 +60,18 @@ export function planUpdates(
     return { from: 'session', extra: extras.indexOf(value) };
   };
   const planned = [...groups.values()].map((chains) => groupOf(chains, positions, assigned, sourceOf));
+  if (planned.reduce((sum, group) => sum + bytesOf(group), 0) > MOST_BYTES) return undefined;
   const outputs = new Set(planned.flatMap(({ members }) => members.flatMap(({ results }) => results)));
-  graph.outputs = [...graph.outputs.filter((_, i) => !outputs.has(i)), ...extras];
+  const left = [...graph.outputs.filter((_, i) => !outputs.has(i)), ...extras];
+  // A session computes something.
+  if (left.length === 0) return undefined;
+  graph.outputs = left;
   return { groups: planned, outputs, extras };
+}
+
+function bytesOf({ kernel, members, inPlace }: UpdateGroup): number {
+  const tensors = kernel.tensors + inPlace.filter((place) => place === undefined).length;
+  return 4 * tensors * members.reduce((sum, { size }) => sum + size, 0);
 }
 
 function groupOf(

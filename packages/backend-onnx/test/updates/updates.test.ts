@@ -114,4 +114,48 @@ describe('variables that are updated in place', () => {
     expect([...w.dataSync()]).toEqual([4, 6.5, 9, 11.5, 14]);
     tf.dispose([w, other]);
   });
+
+  it('are no constants of programs that read them, however they began', () => {
+    const w = tf.variable(tf.zeros([4]));
+    const step = compile(
+      (x: tf.Tensor) => {
+        w.assign(tf.add(w, x));
+        return tf.sum(x);
+      },
+      { check: 0 },
+    );
+    for (let i = 0; i < 4; i++) tf.tidy(() => void step(tf.ones([4])));
+    w.assign(tf.zeros([4]));
+    for (let i = 0; i < 2; i++) tf.tidy(() => void step(tf.ones([4])));
+    expect(tf.tidy(() => [...tf.mul(w, 3).dataSync()])).toEqual([6, 6, 6, 6]);
+    w.dispose();
+  });
+
+  it('are those of the step that was run last, where two update the same', () => {
+    const w = tf.variable(tf.tensor1d([1, 2, 3]));
+    const stepOf = (next: (x: tf.Tensor) => tf.Tensor) =>
+      compile(
+        (x: tf.Tensor) => {
+          w.assign(next(x) as tf.Tensor1D);
+          return tf.sum(x);
+        },
+        { check: 0 },
+      );
+    const [half, grow] = [stepOf(() => tf.mul(w, 0.5)), stepOf((x) => tf.add(w, x))];
+    const x = tf.tensor1d([1, 2, 3]);
+    for (let i = 0; i < 5; i++) {
+      tf.dispose([half(x), grow(x)]);
+    }
+    const expected = [1, 2, 3].map((v) => Array.from({ length: 5 }).reduce((w: number) => w * 0.5 + v, v));
+    expect([...w.dataSync()]).toEqual(expected);
+    tf.dispose([w, x]);
+  });
+
+  it('stay in the graph where they are all that a step does', () => {
+    const w = tf.variable(tf.tensor1d([1, 2, 4]));
+    const half = compile(() => void w.assign(tf.mul(w, 0.5) as tf.Tensor1D), { check: 0 });
+    for (let i = 0; i < 3; i++) half();
+    expect([...w.dataSync()]).toEqual([0.125, 0.25, 0.5]);
+    w.dispose();
+  });
 });
