@@ -1,3 +1,4 @@
+import { compile, parameter } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { numbers, onCpu } from './on-cpu';
@@ -45,6 +46,19 @@ describe('convolutions agree with the cpu backend', () => {
         dilation,
       );
     expect(run()).toBeAllClose(onCpu(run), 1e-6);
+  });
+
+  it.each(cases)('$name: forward with a frozen filter', ({ x, filter, stride, pad, dilation = 1 }) => {
+    const convolution = (image: tf.Tensor, w: tf.Tensor) =>
+      tf.conv2d(image as tf.Tensor4D, w as tf.Tensor4D, stride, pad, 'NHWC', dilation);
+    const weight = parameter(numbers(filter, 2));
+    weight.trainable = false;
+    const run = compile((image: tf.Tensor) => convolution(image, weight));
+    expect(run(numbers(x, 1))).toBeAllClose(
+      onCpu(() => convolution(numbers(x, 1), numbers(filter, 2))),
+      1e-6,
+    );
+    weight.dispose();
   });
 
   it.each(cases.filter((c) => !c.dilation))('$name: gradients', ({ x, filter, stride, pad }) => {

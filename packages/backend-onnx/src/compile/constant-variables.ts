@@ -1,4 +1,4 @@
-import { type CompileOptions, isParameter } from '@poiesis/core';
+import { type CompileOptions, isBuffer, isParameter } from '@poiesis/core';
 import type { Variable } from '@tensorflow/tfjs-core';
 
 /** Which variables the programs of one step may hold as constants. */
@@ -10,9 +10,16 @@ export class ConstantVariables {
     if (typeof constants !== 'string') this.declared = new Set(constants);
   }
 
-  has(variable: Variable): boolean {
-    if (this.constants === 'none' || this.changed.has(variable)) return false;
-    return this.declared?.has(variable) || (isParameter(variable) && !variable.trainable);
+  /**
+   * Those of `read`, the variables that a step reads and does not write. Beside frozen parameters these are the buffers
+   * of a step that reads no trainable one: the statistics of a normalization, which then become part of a convolution.
+   */
+  among(read: readonly Variable[]): Set<Variable> {
+    if (this.constants === 'none') return new Set();
+    const frozen = !read.some((v) => isParameter(v) && v.trainable);
+    const constant = (v: Variable) =>
+      this.declared?.has(v) || (isParameter(v) && !v.trainable) || (frozen && isBuffer(v));
+    return new Set(read.filter((v) => !this.changed.has(v) && constant(v)));
   }
 
   /** One that changed once will change again. */

@@ -123,11 +123,12 @@ export function recordStep<A extends unknown[], R>(
     return { result, trace, sources: found };
   }
   const written = new Set(assigned);
+  const read = found.flatMap((source) => (source.from === 'variable' ? [source.variable] : []));
+  const constantVariables = constant.among(read.filter((v) => !written.has(v)));
   const constants = found.map((source, i): Constant => {
     const { splat, data } = trace.leaves[i]!;
     const known =
-      source.from === 'constant' ||
-      (source.from === 'variable' && !written.has(source.variable) && constant.has(source.variable));
+      source.from === 'constant' || (source.from === 'variable' && constantVariables.has(source.variable));
     return known ? (splat ?? data!) : undefined;
   });
   const same = outputs.map((value) => outputs.indexOf(value));

@@ -7,8 +7,11 @@ import { winogradFilterGradient, winogradForward, winogradInputGradient } from '
 const conv2d: Lowering = (c) => {
   const g = geometry(c);
   const taps = g.kernelHeight * g.kernelWidth * g.channels;
-  const filter = c.reshape(c.in(1), [taps, g.outChannels]);
   const algorithm = algorithmOf(g);
+  // A pointwise one is a product too, but neighbours of the same layout gain more than that.
+  const pointwise = g.kernelHeight === 1 && g.kernelWidth === 1;
+  if (c.constant(1) && (algorithm !== 'product' || pointwise)) return convWithConstant(c, g);
+  const filter = c.reshape(c.in(1), [taps, g.outChannels]);
   if (algorithm === 'product') {
     const x = c.reshape(c.in(0), [g.batch * g.outHeight * g.outWidth, taps]);
     return c.reshape(c.matmul(x, filter), c.out.shape);
@@ -18,6 +21,24 @@ const conv2d: Lowering = (c) => {
   const pieces = columnsOf(c, c.in(0), g).map(({ columns }) => c.matmul(columns, filter));
   return c.reshape(c.concat(pieces, 0), c.out.shape);
 };
+
+/**
+ * ONNX Runtime's own convolution, which packs a constant filter for its kernel. Its transposes cancel with those of
+ * neighbouring convolutions, also across elementwise operations, which it then computes along.
+ */
+function convWithConstant(c: LowerContext, g: ConvGeometry): string {
+  const reach = (out: number, kernel: number, stride: number, dilation: number) =>
+    (out - 1) * stride + (kernel - 1) * dilation + 1;
+  const bottom = reach(g.outHeight, g.kernelHeight, g.strideHeight, g.dilationHeight) - g.height - g.padTop;
+  const right = reach(g.outWidth, g.kernelWidth, g.strideWidth, g.dilationWidth) - g.width - g.padLeft;
+  const y = c.op('Conv', [c.transpose(c.in(0), [0, 3, 1, 2]), c.transpose(c.in(1), [3, 2, 0, 1])], {
+    kernel_shape: [g.kernelHeight, g.kernelWidth],
+    strides: [g.strideHeight, g.strideWidth],
+    dilations: [g.dilationHeight, g.dilationWidth],
+    pads: [g.padTop, g.padLeft, Math.max(0, bottom), Math.max(0, right)],
+  });
+  return c.transpose(y, [0, 2, 3, 1]);
+}
 
 /** Inputs: x, dy. The same columns as the forward pass, transposed, times the gradient of the output. */
 const filterGradient: Lowering = (c) => {

@@ -1,4 +1,4 @@
-import { compile, Linear, parameter, randomKey } from '@poiesis/core';
+import { BatchNorm2d, buffer, compile, Linear, parameter, randomKey } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OnnxBackend } from '../../src/backend';
@@ -84,6 +84,39 @@ describe('constants of a compiled step', () => {
     expect(compiled.length - before).toBe(3);
     expect(fed()).toBe(3);
     tf.dispose([weight, scale]);
+  });
+
+  it('are the buffers too, where no parameter that is read trains', () => {
+    const [layer, norm] = [new Linear(2, 3, { key: randomKey(1) }), new BatchNorm2d(3)];
+    norm.eval();
+    const run = compile((x: tf.Tensor) => norm.forward(tf.reshape(layer.forward(x), [1, 1, 1, 3])), {
+      check: 0,
+    });
+    const expected = value(run(x));
+    expect(fed()).toBe(7);
+    norm.freeze();
+    value(run(x));
+    expect(fed()).toBe(5);
+    layer.freeze();
+    expect(value(run(x))).toBeCloseTo(expected!, 6);
+    expect(fed()).toBe(1);
+    layer.dispose();
+    norm.dispose();
+  });
+
+  it('notice a buffer that changes', () => {
+    const shift = buffer(tf.scalar(1));
+    const run = compile((x: tf.Tensor) => tf.add(x, shift), { check: 0 });
+    const before = compiled.length;
+    expect([value(run(x)), value(run(x))]).toEqual([2, 2]);
+    for (const next of [5, 7]) {
+      const t = tf.scalar(next);
+      shift.assign(t as never);
+      t.dispose();
+      expect([value(run(x)), value(run(x))]).toEqual([next + 1, next + 1]);
+    }
+    expect(compiled.length - before).toBe(2);
+    shift.dispose();
   });
 
   it('are not what the step itself assigns', () => {
