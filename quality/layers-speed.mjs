@@ -1,4 +1,4 @@
-// `node quality/layers-speed.mjs [--models LIST] [--backends cpu,wasm,onnx] [--rounds 5]`: see src/layers-speed.ts.
+// `node quality/layers-speed.mjs [--models LIST] [--backends cpu,wasm,onnx] [--rounds 5] [--width 1]`: see src/layers-speed.ts.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../scripts/lib/process.mjs';

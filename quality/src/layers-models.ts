@@ -35,22 +35,22 @@ const labels = (n: number, classes: number) =>
 /** Layers take their first weights from a seed, so that every backend starts from the same ones. */
 const from = (seed: number) => ({ kernelInitializer: initializers.glorotUniform({ seed }) });
 
-/** Models of the kinds that tfjs-layers programs train, compiled, each with data for `n` samples. */
-export const tasks: Record<string, (n: number) => Task> = {
-  dense(n) {
+/** Models of the kinds that tfjs-layers programs train, compiled, each with data for `n` samples; `width` times as wide. */
+export const tasks: Record<string, (n: number, width?: number) => Task> = {
+  dense(n, width = 1) {
     const model = sequential();
-    model.add(layers.dense({ units: 256, activation: 'relu', inputShape: [784], ...from(1) }));
-    model.add(layers.dense({ units: 128, activation: 'relu', ...from(2) }));
+    model.add(layers.dense({ units: 256 * width, activation: 'relu', inputShape: [784], ...from(1) }));
+    model.add(layers.dense({ units: 128 * width, activation: 'relu', ...from(2) }));
     model.add(layers.dense({ units: 10, activation: 'softmax', ...from(3) }));
     model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
     return { model, x: inputs([n, 784]), y: labels(n, 10) };
   },
-  convolutional(n) {
+  convolutional(n, width = 1) {
     const model = sequential();
     const conv = { kernelSize: 3, activation: 'relu' as const };
-    model.add(layers.conv2d({ filters: 8, inputShape: [28, 28, 1], ...conv, ...from(1) }));
+    model.add(layers.conv2d({ filters: 8 * width, inputShape: [28, 28, 1], ...conv, ...from(1) }));
     model.add(layers.maxPooling2d({ poolSize: 2 }));
-    model.add(layers.conv2d({ filters: 16, ...conv, ...from(2) }));
+    model.add(layers.conv2d({ filters: 16 * width, ...conv, ...from(2) }));
     model.add(layers.maxPooling2d({ poolSize: 2 }));
     model.add(layers.flatten());
     model.add(layers.dense({ units: 64, activation: 'relu', ...from(3) }));
@@ -58,10 +58,10 @@ export const tasks: Record<string, (n: number) => Task> = {
     model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
     return { model, x: inputs([n, 28, 28, 1]), y: labels(n, 10) };
   },
-  normalized(n) {
+  normalized(n, width = 1) {
     const model = sequential();
     const conv = { kernelSize: 3, strides: 2, padding: 'same' as const, useBias: false };
-    for (const [i, filters] of [8, 16].entries()) {
+    for (const [i, filters] of [8 * width, 16 * width].entries()) {
       const shape = i === 0 ? { inputShape: [28, 28, 1] } : {};
       model.add(layers.conv2d({ filters, ...conv, ...shape, ...from(1 + i) }));
       model.add(layers.batchNormalization());
@@ -72,20 +72,20 @@ export const tasks: Record<string, (n: number) => Task> = {
     model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
     return { model, x: inputs([n, 28, 28, 1]), y: labels(n, 10) };
   },
-  lstm(n) {
+  lstm(n, width = 1) {
     const model = sequential();
     const recurrentInitializer = initializers.glorotNormal({ seed: 5 });
-    model.add(layers.lstm({ units: 64, inputShape: [16, 16], recurrentInitializer, ...from(1) }));
+    model.add(layers.lstm({ units: 64 * width, inputShape: [16, 16], recurrentInitializer, ...from(1) }));
     model.add(layers.dense({ units: 1, ...from(2) }));
     model.compile({ optimizer: 'rmsprop', loss: 'meanSquaredError' });
     return { model, x: inputs([n, 16, 16]), y: inputs([n, 1], 3) };
   },
-  embedding(n) {
+  embedding(n, width = 1) {
     const model = sequential();
     model.add(
       layers.embedding({
         inputDim: 2000,
-        outputDim: 64,
+        outputDim: 64 * width,
         inputLength: 32,
         embeddingsInitializer: initializers.randomUniform({ seed: 1 }),
       }),

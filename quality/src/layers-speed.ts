@@ -1,4 +1,4 @@
-// node layers-speed.js [--models LIST] [--backends LIST] [--rounds N]: tfjs-layers models, unchanged, on several backends.
+// node layers-speed.js [--models LIST] [--backends LIST] [--rounds N] [--width N]: tfjs-layers models, unchanged, on several backends.
 // The first fit compares losses over 50 steps with the first backend's; later ones, interleaved, are timed.
 import '@poiesis/backend-onnx';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     models: { type: 'string', default: Object.keys(tasks).join() },
     backends: { type: 'string', default: 'cpu,wasm,onnx' },
     rounds: { type: 'string', default: '5' },
+    width: { type: 'string', default: '1' },
   },
 });
 const backends = values.backends.split(',');
@@ -62,7 +63,7 @@ for (const name of values.models.split(',')) {
   const contenders: Contender[] = [];
   for (const backend of backends) {
     await useBackend(backend);
-    const task = tasks[name]!(COMPARED * BATCH);
+    const task = tasks[name]!(COMPARED * BATCH, Number(values.width));
     contenders.push({ ...task, backend, losses: await losses(task), fit: [], predict: [] });
     await time(task);
   }
