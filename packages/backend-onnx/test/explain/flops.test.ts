@@ -29,6 +29,8 @@ describe('FLOPs', () => {
     expect((await flops(() => tf.depthwiseConv2d(x, depthwise, 1, 'same'))).convolution).toBe(
       2 * 2 * 6 * 6 * 6 * 9,
     );
+    const loss = (v: tf.Tensor) => tf.sum(tf.depthwiseConv2d(v as tf.Tensor4D, depthwise, 1, 'same'));
+    expect((await flops(() => tf.grad(loss)(x))).convolution).toBe(2 * 2 * 6 * 6 * 6 * 9);
   });
 
   it('of everything else are one an element, and none where elements only move', async () => {
