@@ -1,9 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { adam, compile, Linear, mse, randomKey, valueAndGrad } from '@poiesis/core';
 import { expectNoLeak } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { OnnxBackend } from '../../src/backend';
 import { explain } from '../../src/explain/explain';
 
@@ -58,12 +59,18 @@ describe('explain', () => {
 
   it('leaves no file and no tensor behind, and the cache as it was', async () => {
     const { size } = onnx().programs;
-    const files = () => readdirSync(tmpdir()).filter((name) => name.startsWith('poiesis-profile-'));
-    const before = files();
-    await expectNoLeak(async () => {
-      await explain(() => tf.exp(tf.ones([3])));
-    });
-    expect(files()).toEqual(before);
+    // A folder of its own: others explain at the same time.
+    const folder = mkdtempSync(join(tmpdir(), 'poiesis-explain-'));
+    for (const name of ['TMPDIR', 'TEMP', 'TMP']) vi.stubEnv(name, folder);
+    try {
+      await expectNoLeak(async () => {
+        expect((await explain(() => tf.exp(tf.ones([3])))).programs).toHaveLength(1);
+      });
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+      rmSync(folder, { recursive: true });
+    }
     expect(onnx().programs.size).toBe(size);
   });
 
