@@ -30,7 +30,7 @@ export function registerSearch(): void {
 }
 
 /** A sorted search compares every pair; beyond this many the binary search of the cpu kernel is faster. */
-const MOST_PAIRS = 1 << 24;
+const MOST_PAIRS = 1 << 20;
 
 /** How often each number below `size` occurs, in all or row by row; weighted, or only whether it does. */
 function histogram(call: KernelCall, binary: boolean): Value | undefined {

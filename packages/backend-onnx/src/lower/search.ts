@@ -52,14 +52,12 @@ export const searching: Record<string, Lowering> = {
       c.out.shape,
     );
   },
-  /** A matrix with the values on its diagonal. */
+  /** A matrix with the values on its diagonal: n zeros behind each value, read in rows of n instead of n + 1. */
   Diagonal: (c) => {
     const n = sizeOf(c.shape(0));
-    const eye = c.g.constantOnce(`eye${n}`, 'bool', () => ({
-      dims: [n, n],
-      values: Uint8Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0)),
-    }));
+    const column = c.reshape(c.in(0), [n, 1]);
     const zero = c.g.scalar(0, c.out.dtype);
-    return c.reshape(c.op('Where', [eye, c.reshape(c.in(0), [1, n]), zero]), c.out.shape);
+    const spread = c.op('Pad', [column, c.g.ints([0, 0, 0, n]), zero], { mode: 'constant' });
+    return c.reshape(c.slice(c.reshape(spread, [n * (n + 1)]), [0], [n * n], [0]), c.out.shape);
   },
 };
