@@ -1,8 +1,9 @@
 import type { Example } from '../example';
 import { gan } from './gan';
+import { translateToy } from './translate-toy';
 
 /** Every example, in the order of `list`. A new one is a file beside this one and a line here. */
-export const examples: readonly Example[] = [gan];
+export const examples: readonly Example[] = [gan, translateToy];
 
 /** What `npm start` runs when it is not told. */
 export const standardExample = gan.name;
