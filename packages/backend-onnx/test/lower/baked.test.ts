@@ -1,3 +1,4 @@
+import { compile } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { OnnxBackend } from '../../src/backend';
@@ -32,6 +33,21 @@ describe('constant data', () => {
     const expected = { baked: ['100×100', '1×100'], fed: 0 };
     expect(sizes(() => tf.matMul(x, matrix, false, true))).toEqual(expected);
     expect(sizes(() => tf.matMul(x, tf.transpose(matrix)))).toEqual(expected);
+  });
+
+  it('is split where it is one huge matrix, which is packed piece by piece', () => {
+    const [n, k] = [9_000, 1024];
+    const table = tf.randomUniform([n, k]) as tf.Tensor2D;
+    const x = tf.randomUniform([2, k]) as tf.Tensor2D;
+    expect(sizes(() => tf.matMul(x, table, false, true))).toEqual({
+      baked: ['2048×1024', '2048×1024', '2048×1024', '2048×1024', '2×1024', '808×1024'],
+      fed: 0,
+    });
+    const run = compile((x: tf.Tensor2D) => tf.matMul(x, table, false, true), { check: 0 });
+    const expected = tf.matMul(x, table, false, true);
+    for (const y of [run(x), run(x)])
+      expect(tf.max(tf.abs(tf.sub(y, expected))).dataSync()[0]).toBeLessThan(1e-3);
+    tf.dispose([table, x, expected]);
   });
 
   it('is fed, without a copy, to whatever else reads much of it', () => {
