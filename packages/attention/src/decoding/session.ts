@@ -24,6 +24,8 @@ function stepsOf(model: Decodable): Steps {
     const { logits, cache } = model.step(tf.reshape(tokens, [rows, 1]), state, position);
     return { logProbs: logSoftmax(tf.reshape(logits, [rows, -1])) as tf.Tensor2D, cache };
   };
+  // Weights seldom change between two decodings; where they do, it is noticed.
+  const constants = Object.values(model.namedParameters());
   const steps: Steps = {
     // A cache of zeros is not made in here: equal tensors of a program may come out as one, and then the second step
     // would look like another program.
@@ -32,9 +34,9 @@ function stepsOf(model: Decodable): Steps {
         const { cache, ...rest } = model.start(source, { length: 1, beams });
         return rest;
       },
-      { name: 'decoding: start' },
+      { name: 'decoding: start', constants },
     ),
-    next: compile(next, { name: 'decoding: next' }),
+    next: compile(next, { name: 'decoding: next', constants }),
     nextOf: compile(
       (parents: tf.Tensor1D, tokens: tf.Tensor1D, position: tf.Scalar, state: DecoderState) => {
         const cache = state.cache.map(({ keys, values }) => ({
@@ -43,7 +45,7 @@ function stepsOf(model: Decodable): Steps {
         }));
         return next(tokens, position, { ...state, cache });
       },
-      { name: 'decoding: next of beams' },
+      { name: 'decoding: next of beams', constants },
     ),
   };
   compiled.set(model, steps);

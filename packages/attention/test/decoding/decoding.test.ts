@@ -199,6 +199,22 @@ it('traces a step once, however long the target grows', async () => {
   expect(traced).toBe(compiles ? 1 : 12);
 });
 
+it('decodes with the weights as they are, also after they have changed', async () => {
+  const model = sharp(3);
+  const logProb = async () => {
+    const { tokens, logProb, finished } = await greedy(model, source, { maxLength: 4 });
+    const whole = finished ? [...tokens, END] : tokens;
+    expect(logProb).toBeCloseTo(sum(scored(model.eval(), source, whole)), 4);
+    return logProb;
+  };
+  const before = await logProb();
+  expect(await logProb()).toBeCloseTo(before, 5);
+  model.loadStateDict(await sharp(4).stateDict());
+  expect(await logProb()).not.toBeCloseTo(before, 3);
+  model.loadStateDict(await sharp(3).stateDict());
+  expect(await logProb()).toBeCloseTo(before, 4);
+});
+
 it('leaves the model in the mode that it was in, and no tensor behind', async () => {
   const model = sharp();
   model.encoder.eval();
