@@ -51,9 +51,15 @@ export function winograd(outputs: number, taps: number): Winograd {
 
 /** Coefficients of `Π (x − root)`, lowest first. */
 function polynomial(roots: readonly number[]): number[] {
-  return roots.reduce((c, root) => [...c, 0].map((_, i) => (c[i - 1] ?? 0) - root * (c[i] ?? 0)), [
-    1,
-  ] as number[]);
+  let coefficients = [1];
+  for (const root of roots) {
+    const before = coefficients;
+    coefficients = Array.from(
+      { length: before.length + 1 },
+      (_, i) => (before[i - 1] ?? 0) - root * (before[i] ?? 0),
+    );
+  }
+  return coefficients;
 }
 
 function powers(x: number, count: number): number[] {
