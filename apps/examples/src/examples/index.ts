@@ -1,9 +1,10 @@
 import type { Example } from '../example';
+import { g2p } from './g2p';
 import { gan } from './gan';
 import { translateToy } from './translate-toy';
 
 /** Every example, in the order of `list`. A new one is a file beside this one and a line here. */
-export const examples: readonly Example[] = [gan, translateToy];
+export const examples: readonly Example[] = [gan, translateToy, g2p];
 
 /** What `npm start` runs when it is not told. */
 export const standardExample = gan.name;

@@ -47,7 +47,7 @@ export const translateToy = trainingExample({
     'The smallest whole program for sequence to sequence; its source is a good one to start from:\n' +
     'apps/examples/src/examples/translate-toy.ts. heldOutAccuracy in metrics.json is the share of rows, none of\n' +
     'them seen in training, that come out without a mistake.',
-  defaults: { backend: 'auto', steps: 600, batch: 64, seed: 1, task: 'reverse', length: 8 },
+  defaults: { backend: 'auto', steps: 1500, batch: 64, seed: 1, task: 'reverse', length: 8 },
   entries: {
     task: v.picklist(['copy', 'reverse', 'sort']),
     /** Most digits in a row. */

@@ -29,6 +29,8 @@ export interface Training<Batch> {
   batches: BatchSource<Batch>;
   /** What `model.safetensors` holds, in PyTorch's names. */
   weights: () => Promise<StateDict>;
+  /** What that file says about itself, beside the tensors. */
+  metadata?: Record<string, string>;
   checkpointEvery: number;
   /** Writes a picture of what the model makes now. Runs every `sampleEvery` steps and at the end. */
   sample?: (file: string) => Promise<void>;
@@ -196,7 +198,7 @@ async function finish<Entries extends ConfigEntries, Batch>(
       { exitCode: exitCodes.interrupted },
     );
   }
-  await writeSafetensors(folder.model, await training.weights(), { format: 'pt' });
+  await writeSafetensors(folder.model, await training.weights(), { format: 'pt', ...training.metadata });
   const stepsPerSecond = round(done.step / done.seconds);
   await writeJson(folder.metrics, {
     example: example.name,

@@ -1,0 +1,163 @@
+import { SequenceBatches, sequenceLoss } from '@poiesis/attention';
+import { adam, cosine, ema, inverseSqrt, supervised, type TrainStep } from '@poiesis/core';
+import * as v from 'valibot';
+import { integer, number } from '../cli/values';
+import { ExampleError } from '../errors';
+import { Alphabet } from '../g2p/alphabet';
+import { errorRates } from '../g2p/error-rates';
+import { cmuLexicon, type Lexicon, readLexicon, splitLexicon } from '../g2p/lexicon';
+import { Speaker } from '../g2p/speaker';
+import { countSchema } from '../run/config';
+import { userPath } from '../run/paths';
+import { trainingExample } from '../run/training';
+import { g2pSay } from './g2p-say';
+
+/** Letters of a word that counts as one of a batch: of longer words fewer fit in, of shorter ones more. */
+const LETTERS = 12;
+
+/** Share that one step keeps of the average of the weights. */
+const AVERAGING = 0.999;
+
+export const g2p = trainingExample({
+  name: 'g2p',
+  summary: 'Transformer from letters to phones: learns to pronounce English',
+  description:
+    'Learns from the CMU pronouncing dictionary (125,000 words without stress, of which a twentieth is kept for the\n' +
+    'test and a hundredth for validation), or from a file with a word, a tab and its phones on each line, where a\n' +
+    'word with several pronunciations has several lines. Words are read in lower case.\n\n' +
+    'metrics.json tells wordErrorRate and phonemeErrorRate on the test words, in per cent, by beam search; any\n' +
+    'pronunciation of a word counts. --batch is for words of 12 letters: of longer ones a batch has fewer.',
+  defaults: {
+    backend: 'auto',
+    steps: 3000,
+    batch: 128,
+    seed: 1,
+    dim: 128,
+    heads: 4,
+    layers: 3,
+    dropout: 0.1,
+    lr: 2e-3,
+    warmup: 400,
+    schedule: 'inverse-sqrt',
+    smoothing: 0.1,
+    beams: 4,
+    evaluateEvery: 500,
+  },
+  entries: {
+    /** Files instead of the dictionary, as absolute paths. */
+    data: v.optional(v.string()),
+    test: v.optional(v.string()),
+    /** Test no more than so many words. */
+    testWords: v.optional(countSchema),
+    dim: countSchema,
+    heads: countSchema,
+    layers: countSchema,
+    dropout: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    /** The highest rate, and the steps until it is reached. */
+    lr: v.pipe(v.number(), v.gtValue(0)),
+    warmup: countSchema,
+    schedule: v.picklist(['inverse-sqrt', 'cosine']),
+    smoothing: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    beams: countSchema,
+    evaluateEvery: countSchema,
+  },
+  options: (command) =>
+    command
+      .option('--data <file>', 'learn from a file of words and phones', userPath)
+      .option('--test <file>', 'test on a file; none of its words is learned from', userPath)
+      .option('--test-words <n>', 'test no more than so many words (default: all)', integer)
+      .option('--dim <n>', 'features of a token (default: 128)', integer)
+      .option('--heads <n>', 'heads of an attention (default: 4)', integer)
+      .option('--layers <n>', 'layers of the encoder, and of the decoder (default: 3)', integer)
+      .option('--dropout <x>', 'share of features that are left out (default: 0.1)', number)
+      .option('--lr <x>', 'highest learning rate (default: 2e-3)', number)
+      .option('--warmup <n>', 'steps until it is reached (default: 400)', integer)
+      .option('--schedule <name>', 'how it falls: inverse-sqrt, or cosine to 0 (default: inverse-sqrt)')
+      .option('--smoothing <x>', 'label smoothing (default: 0.1)', number)
+      .option('--beams <n>', 'beams of the test (default: 4)', integer)
+      .option('--evaluate-every <n>', 'steps between two validations (default: 500)', integer),
+
+  async setUp({ config, console }) {
+    const { seed, batch, steps, dim, heads, layers, dropout, lr, warmup, smoothing, beams } = config;
+    const { train, validation, test } = await lexicons(config);
+    const alphabet = Alphabet.of(train);
+    for (const part of [validation, test]) checkLetters(part, alphabet);
+    console.say(`${train.size} words to learn, ${validation.size} for validation, ${test.size} for the test`);
+
+    const speaker = new Speaker(alphabet, { dim, heads, layers, dropout }, { seed });
+    const { model } = speaker;
+    const pairs = [...train].flatMap(([word, pronunciations]) => {
+      const source = alphabet.spell(word);
+      return pronunciations.map((phones) => ({ source, target: alphabet.sound(phones) }));
+    });
+    const rate =
+      config.schedule === 'cosine'
+        ? cosine(lr, { steps, warmup: Math.min(warmup, steps - 1) })
+        : inverseSqrt(lr, { warmup });
+    const updates = supervised(
+      model,
+      sequenceLoss({ labelSmoothing: smoothing }),
+      adam({ lr: rate, beta2: 0.98, eps: 1e-9 }),
+    );
+    const average = ema(model, { decay: AVERAGING, warmup: true });
+    // Words are said with the average of the last thousand weights or so.
+    const step: TrainStep<Parameters<typeof updates.run>[0]> = {
+      state: { ...updates.state, average },
+      run(batch, key) {
+        const losses = updates.run(batch, key);
+        average.update();
+        return losses;
+      },
+    };
+    const rates = async (lexicon: Lexicon, beams: number, onProgress?: (done: number) => void) => {
+      const said = await average.apply(() => speaker.say([...lexicon.keys()], { beams, onProgress }));
+      const best = [...said].map(([word, found]) => [word, found[0]?.phones ?? []] as const);
+      return errorRates(new Map(best), lexicon);
+    };
+
+    return {
+      step,
+      batches: new SequenceBatches(pairs, { ...model.config, tokens: batch * LETTERS, seed }),
+      weights: () => average.averages(),
+      metadata: speaker.metadata(),
+      checkpointEvery: 500,
+      // Greedily: a beam takes longer and ranks models alike.
+      evaluate: async () => ({ ...(await rates(validation, 1)) }),
+      evaluateEvery: config.evaluateEvery,
+      figures: async () => ({
+        ...(await rates(test, beams, (done) => console.progress('Testing', done, test.size))),
+        testWords: test.size,
+        trainWords: train.size,
+        beams,
+        parameters: model.parameterCount(),
+      }),
+    };
+  },
+
+  next: (model) => `Hear it: npm start -- g2p say --model ${model} --word "poiesis"`,
+  actions: [g2pSay],
+});
+
+async function lexicons(config: { data?: string; test?: string; testWords?: number; seed: number }) {
+  const { data, testWords, seed } = config;
+  const given = config.test === undefined ? {} : { test: await readLexicon(config.test) };
+  const split = splitLexicon(data === undefined ? await cmuLexicon() : await readLexicon(data), {
+    seed,
+    ...given,
+  });
+  return { ...split, test: new Map([...split.test].slice(0, testWords)) };
+}
+
+/** A letter that nothing was learned about: a slip in the file, or too little to learn from. */
+function checkLetters(lexicon: Lexicon, alphabet: Alphabet): void {
+  for (const word of lexicon.keys()) {
+    try {
+      alphabet.spell(word);
+    } catch (cause) {
+      throw new ExampleError(
+        `a word that is to be tested has a letter that no learned one has: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+  }
+}
