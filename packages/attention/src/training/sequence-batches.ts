@@ -79,7 +79,7 @@ export class SequenceBatches implements SeekableBatches<SequenceBatch>, AsyncIte
       checkTokens(FN, `pairs[${i}].target`, target, targetVocab);
       return Math.max(source.length, target.length + 1);
     });
-    const lengths = lengthsOf(options.lengths, Math.max(...needed));
+    const lengths = lengthsOf(options.lengths, largest(needed));
     this.#buckets = lengths.map((length) => ({
       length,
       rows: rows ?? Math.max(1, Math.floor(tokens! / length)),
@@ -167,6 +167,11 @@ export class SequenceBatches implements SeekableBatches<SequenceBatch>, AsyncIte
 }
 
 const FN = 'SequenceBatches';
+
+/** Pairs may be more than a call takes arguments. */
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((most, n) => Math.max(most, n), 0);
+}
 
 function lengthsOf(given: readonly number[] | undefined, longest: number): number[] {
   if (!given) {
