@@ -242,6 +242,22 @@ describe('shapes that change at nearly every run', () => {
     expect(warnings[0]).toMatch(/an input of \w+ is of shape \[\d+,\d+\] now and was/);
   });
 
+  it('compute the same at every size, also where an axis of length 1 came first', () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const turn = (n: number) =>
+      tf.tidy(() => {
+        const x = tf.mul(numbers([n, 3], n), 2);
+        return Array.from(tf.add(tf.transpose(x), 1).dataSync());
+      });
+    // Shapes that do not settle, until the operations run one by one: first with one row, then with more.
+    for (const n of [2, 3, 4, 5, 6, 7, 8, 9, 10, 1, 11, 1, 12, 13]) {
+      tf.setBackend('cpu');
+      const expected = turn(n);
+      tf.setBackend('onnx');
+      expect(turn(n)).toEqual(expected);
+    }
+  });
+
   it('are compiled as a whole where they come back', () => {
     const lengths = Array.from({ length: 12 }, (_, i) => i + 2);
     const work = (n: number) => tf.tidy(() => tf.sum(tf.exp(tf.mul(tf.ones([n, size]), 0.5))).dataSync()[0]!);

@@ -106,7 +106,8 @@ export function buildModel(trace: Trace, constants: readonly Constant[], assigne
   const flops = flopsOf(graph.nodes);
   const plan = assigned && planUpdates(graph, assigned);
   if (plan) removeDeadNodes(graph);
-  const passes = optimize(graph);
+  // Passes take the sizes of tensors for granted: a transpose that moves an axis of length 1 is a reshape to them.
+  const passes = trace.anySize ? [] : optimize(graph);
   const lowered = lowerGraph(graph);
   if (trace.anySize)
     for (const port of [...lowered.graph.inputs, ...lowered.graph.outputs]) port.dims = undefined;
