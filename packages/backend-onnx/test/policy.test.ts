@@ -250,7 +250,7 @@ describe('shapes that change at nearly every run', () => {
         return Array.from(tf.add(tf.transpose(x), 1).dataSync());
       });
     // Shapes that do not settle, until the operations run one by one: first with one row, then with more.
-    for (const n of [2, 3, 4, 5, 6, 7, 8, 9, 10, 1, 11, 1, 12, 13]) {
+    for (const n of [2, 3, 4, 5, 6, 7, 8, 9, 1, 10, 11, 1, 12]) {
       tf.setBackend('cpu');
       const expected = turn(n);
       tf.setBackend('onnx');
