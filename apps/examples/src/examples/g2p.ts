@@ -22,22 +22,23 @@ export const g2p = trainingExample({
   name: 'g2p',
   summary: 'Transformer from letters to phones: learns to pronounce English',
   description:
-    'Learns from the CMU pronouncing dictionary (125,000 words without stress, of which a twentieth is kept for the\n' +
+    'Learns from the CMU pronouncing dictionary (124,000 words without stress, of which a twentieth is kept for the\n' +
     'test and a hundredth for validation), or from a file with a word, a tab and its phones on each line, where a\n' +
     'word with several pronunciations has several lines. Words are read in lower case.\n\n' +
     'metrics.json tells wordErrorRate and phonemeErrorRate on the test words, in per cent, by beam search; any\n' +
     'pronunciation of a word counts. --batch is for words of 12 letters: of longer ones a batch has fewer.',
   defaults: {
     backend: 'auto',
+    // A few minutes on two cores.
     steps: 3000,
-    batch: 128,
+    batch: 64,
     seed: 1,
     dim: 128,
     heads: 4,
-    layers: 3,
+    layers: 2,
     dropout: 0.1,
     lr: 2e-3,
-    warmup: 400,
+    warmup: 200,
     schedule: 'inverse-sqrt',
     smoothing: 0.1,
     beams: 4,
@@ -68,10 +69,10 @@ export const g2p = trainingExample({
       .option('--test-words <n>', 'test no more than so many words (default: all)', integer)
       .option('--dim <n>', 'features of a token (default: 128)', integer)
       .option('--heads <n>', 'heads of an attention (default: 4)', integer)
-      .option('--layers <n>', 'layers of the encoder, and of the decoder (default: 3)', integer)
+      .option('--layers <n>', 'layers of the encoder, and of the decoder (default: 2)', integer)
       .option('--dropout <x>', 'share of features that are left out (default: 0.1)', number)
       .option('--lr <x>', 'highest learning rate (default: 2e-3)', number)
-      .option('--warmup <n>', 'steps until it is reached (default: 400)', integer)
+      .option('--warmup <n>', 'steps until it is reached (default: 200)', integer)
       .option('--schedule <name>', 'how it falls: inverse-sqrt, or cosine to 0 (default: inverse-sqrt)')
       .option('--smoothing <x>', 'label smoothing (default: 0.1)', number)
       .option('--beams <n>', 'beams of the test (default: 4)', integer)
