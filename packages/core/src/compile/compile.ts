@@ -12,8 +12,8 @@ export interface CompileOptions {
    * Variables whose values a backend may compile in, which makes products and convolutions with them faster and costs
    * a copy in each compiled program: `'frozen'`, the default, are the parameters that `Module.freeze()` has switched
    * off, and the buffers of a step that reads no others; a list adds these variables to them; `'none'` leaves even the
-   * frozen ones out. What the step assigns is
-   * never compiled in, and what changes all the same is noticed at the next call, and read at every call from then on.
+   * frozen ones out. What the step assigns is never compiled in, and what changes all the same is noticed at the next
+   * call, and read at every call from then on.
    */
   constants?: 'frozen' | 'none' | readonly tf.Variable[];
 }
