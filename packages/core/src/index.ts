@@ -62,11 +62,14 @@ export {
   type HostInputRecorder,
   type HostValues,
   hostChoice,
+  madeState,
   registerCompiler,
+  type StateRecorder,
   type StepCompiler,
   setCompileCheck,
   setHostChoiceRecorder,
   setHostInputRecorder,
+  setStateRecorder,
 } from './compile';
 export {
   type AnyDataset,

@@ -13,3 +13,4 @@ export {
   setHostInputRecorder,
 } from './from-host';
 export { type HostChoiceRecorder, hostChoice, setHostChoiceRecorder } from './host-choice';
+export { madeState, type StateRecorder, setStateRecorder } from './made-state';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLeaves, type StateDict, saveLeaves } from '../checkpoint';
-import { hostChoice } from '../compile';
+import { hostChoice, madeState } from '../compile';
 import { checkArgument, StateDictError } from '../errors';
 import { type Buffer, buffer, diskFormat, type Parameter } from '../nn/leaf';
 import { checkGradients, type Optimizer } from './optimizer';
@@ -110,11 +110,14 @@ class Accumulating implements Optimizer {
   }
 
   #remember(name: string, parameter: Parameter, grad: tf.Tensor): void {
-    const sum = this.#sums.get(name);
-    tf.tidy(() => {
-      if (!sum) this.#sums.set(name, buffer(tf.clone(grad), diskFormat(parameter)));
-      else sum.assign(this.#current.has(name) ? tf.add(sum, grad) : tf.clone(grad));
-    });
+    let sum = this.#sums.get(name);
+    if (!sum) {
+      sum = buffer(tf.zeros(parameter.shape), diskFormat(parameter));
+      this.#sums.set(name, sum);
+      madeState([sum]);
+    }
+    const total = sum;
+    tf.tidy(() => total.assign(this.#current.has(name) ? tf.add(total, grad) : tf.clone(grad)));
     this.#current.add(name);
   }
 
@@ -138,6 +141,7 @@ class Accumulating implements Optimizer {
       tf.dispose(leaves);
       throw error;
     }
+    madeState(Object.values(leaves));
     for (const [key, leaf] of Object.entries(leaves)) {
       this.#sums.set(nameOf(key), leaf);
       this.#current.add(nameOf(key));

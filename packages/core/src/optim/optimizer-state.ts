@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type HostTensor, hostTensor, loadLeaves, type StateDict, saveLeaves, toInt32 } from '../checkpoint';
+import { madeState } from '../compile';
 import { ArgumentError, checkArgument, StateDictError } from '../errors';
 import { type Buffer, buffer, diskFormat, type Parameter } from '../nn/leaf';
 
@@ -89,6 +90,7 @@ export class OptimizerState {
       this.#live.get(name)!.set(slot, leaf);
       delete this.#waiting[key];
     }
+    madeState(made.map(({ leaf }) => leaf));
   }
 
   async save(): Promise<StateDict> {
