@@ -194,6 +194,17 @@ export class OnnxBackend extends KernelBackend {
     own.mutable = true;
   }
 
+  /** Gives a variable a value that it, or another tensor, had before. */
+  restore(variable: Variable, value: Value): void {
+    const { dtype } = value;
+    const entry = new Entry(dtype, 1, value);
+    if (value.op) this.pending.add(entry);
+    const dataId = this.data.add(entry);
+    const tensor = engine().makeTensorFromTensorInfo({ dataId, shape: [...variable.shape], dtype });
+    variable.assign(tensor as never);
+    tensor.dispose();
+  }
+
   /** A tensor around what a session gave. The caller owns it. */
   adopt(result: RuntimeTensor, shape: readonly number[] = result.dims): Tensor {
     const value = settledValue(result);

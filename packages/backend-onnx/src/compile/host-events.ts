@@ -11,7 +11,7 @@ export type Answers = Array<HostValues | number>;
 
 /**
  * Runs `body` while every host input and choice is recorded; the first ones are answered from `answers`.
- * `readsKey` says whether the body turned a key into numbers outside of a host input, which no replay would do again.
+ * `given` are the answers that the body has got. `readsKey` says whether the body turned a key into numbers outside of a host input, which no replay would do again.
  */
 export function recordHostEvents<T>(
   answers: Answers,
@@ -19,16 +19,21 @@ export function recordHostEvents<T>(
   body: () => T,
 ) {
   const events: HostEvent[] = [];
+  const given: Answers = [];
   let asking = false;
   let readsKey = false;
-  const next = <V extends HostValues | number>(make: () => V): V => {
-    if (events.length < answers.length) return answers[events.length] as V;
+  const ask = <V extends HostValues | number>(make: () => V): V => {
     asking = true;
     try {
       return make();
     } finally {
       asking = false;
     }
+  };
+  const next = <V extends HostValues | number>(make: () => V): V => {
+    const answer = given.length < answers.length ? (answers[given.length] as V) : ask(make);
+    given.push(answer);
+    return answer;
   };
   setKeyReadGuard(() => {
     readsKey ||= !asking;
@@ -46,7 +51,7 @@ export function recordHostEvents<T>(
   });
   try {
     const result = body();
-    return { result, events, readsKey };
+    return { result, events, given, readsKey };
   } finally {
     setKeyReadGuard(null);
     setHostInputRecorder(input);

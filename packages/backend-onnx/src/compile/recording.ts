@@ -16,6 +16,7 @@ import { Updates } from '../updates/updates';
 import { type Structure, structureOf, withTraceableKeys } from './arguments';
 import type { ConstantVariables } from './constant-variables';
 import { type Answers, type HostEvent, recordHostEvents } from './host-events';
+import { Rollback } from './rollback';
 
 /** Where a replay finds the data of a leaf. */
 export type Source =
@@ -66,7 +67,7 @@ export interface RecordingOptions {
   constant: ConstantVariables;
   /** Later calls will be compared with this one. */
   checked: boolean;
-  /** Only traces and runs, for a comparison. */
+  /** Otherwise it only traces, for a comparison: variables are as before, and the result is gone. */
   compiles: boolean;
 }
 
@@ -76,11 +77,13 @@ export function recordStep<A extends unknown[], R>(
   step: (...args: A) => R,
   args: A,
   { tensors, answers, constant, checked, compiles }: RecordingOptions,
+  again = false,
 ): Recorded<R> {
   onnx.flushSync();
   const variables = Object.values(engine().state.registeredVariables);
   const sources = new Map<Value, Source>();
-  for (const variable of variables) sources.set(onnx.exclusive(variable), { from: 'variable', variable });
+  const values = new Map(variables.map((v) => [v, onnx.exclusive(v)]));
+  for (const [variable, value] of values) sources.set(value, { from: 'variable', variable });
   tensors.forEach((t, index) => void sources.set(onnx.exclusive(t), { from: 'argument', index }));
   const before = new Map(variables.map((v) => [v, v.dataId]));
   const alive = onnx.liveValues();
@@ -88,25 +91,34 @@ export function recordStep<A extends unknown[], R>(
   const traceable = withTraceableKeys(args);
   const onInput = (tensor: Tensor, event: number) =>
     void sources.set(onnx.exclusive(tensor), { from: 'host', event });
+  const rollback = new Rollback(onnx, values);
   const watch = onnx.watchFlushes();
   let recorded: ReturnType<typeof recordHostEvents<R>>;
   let flushed: string | undefined;
   try {
-    recorded = recordHostEvents(answers, onInput, () => plain(step, traceable.args));
+    recorded = rollback.watch(() => recordHostEvents(answers, onInput, () => plain(step, traceable.args)));
   } finally {
     flushed = watch.stop();
   }
-  const { result, events, readsKey } = recorded;
+  const { result, events, given, readsKey } = recorded;
   const flushedBy = flushed ?? (readsKey ? 'it reads the words of its key outside of fromHost' : undefined);
-  // A step that makes its state (moments, averages) does so once; it is recorded from the next call on.
-  if (Object.values(engine().state.registeredVariables).some((v) => !before.has(v))) {
+  const results: Tensor[] = [];
+  const structure = structureOf(result, results);
+  const present = Object.values(engine().state.registeredVariables);
+  // A step that makes its state (moments, averages) does so once.
+  if (present.some((v) => !before.has(v))) {
+    const known = new Set([...results, ...present].map((t) => onnx.recordedAs(t)));
+    const pure = !flushedBy && [...onnx.liveValues()].every((v) => alive.has(v) || known.has(v));
+    if (!again && pure && rollback.covers(present)) {
+      rollback.undo(results);
+      return recordStep(onnx, step, args, { tensors, answers: given, constant, checked, compiles }, true);
+    }
+    // It is recorded from the next call on.
     onnx.programs.once(() => onnx.flushSync());
     return { result };
   }
   if (flushedBy) return { result, impure: flushedBy };
 
-  const results: Tensor[] = [];
-  const structure = structureOf(result, results);
   const assigned = variables.filter((v) => !v.isDisposed && v.dataId !== before.get(v));
   const outputs = [...results, ...assigned].map((t) => onnx.recordedAs(t));
   const escaped = [...onnx.liveValues()].find((v) => v.op && !alive.has(v) && !outputs.includes(v));
@@ -119,7 +131,7 @@ export function recordStep<A extends unknown[], R>(
     (leaf): Source => sources.get(leaf.base) ?? { from: 'constant', value: leaf },
   );
   if (!compiles) {
-    onnx.flushSync();
+    rollback.undo(results);
     return { result, trace, sources: found };
   }
   const written = new Set(assigned);
