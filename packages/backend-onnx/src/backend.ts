@@ -423,7 +423,11 @@ export class OnnxBackend extends KernelBackend {
 
   /** tfjs calls it for variables only, when they are made or assigned. */
   override incRef(id: DataId): void {
-    this.retain(id).assigned = this.pacing.assigned();
+    const entry = this.retain(id);
+    entry.assigned = this.pacing.assigned();
+    // A variable's next value is another. Compiled in once and fed from then on, a bias of zeros would make the bits of
+    // a run depend on what ran before it.
+    if (entry.value) entry.value.splat = undefined;
   }
 
   private retain(id: DataId): Entry {

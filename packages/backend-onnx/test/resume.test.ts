@@ -18,7 +18,7 @@ import {
   train,
 } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 const [VOCABULARY, TIME, DIM, HEADS] = [32, 16, 24, 2];
 const STEPS = 6;
@@ -74,7 +74,7 @@ interface Batch {
 }
 
 /** Fresh objects, as after a kill. */
-function training(accumulate: number) {
+function training({ accumulate = 1, reads = false }: Run) {
   const model = new SmallGPT({ key: randomKey(5) });
   const average = ema(model, { decay: 0.9, warmup: true });
   const optimizer = adamW({ lr: (n) => 1e-2 / (n + 1), clip: { norm: 0.5 } });
@@ -90,6 +90,7 @@ function training(accumulate: number) {
     run(batch, key) {
       const losses = inner.run(batch, key);
       average.update();
+      if (reads) losses.loss!.dataSync();
       return losses;
     },
   };
@@ -122,11 +123,13 @@ interface Run {
   until?: number;
   accumulate?: number;
   evaluates?: boolean;
+  /** The step reads its loss, so that it is not compiled. */
+  reads?: boolean;
 }
 
 /** Trains in fresh objects, from the store's checkpoint where it has one; leaves the run after step `until`. */
-async function run({ store, until, accumulate = 1, evaluates }: Run) {
-  const { model, step } = training(accumulate);
+async function run({ store, until, evaluates, ...rest }: Run) {
+  const { model, step } = training(rest);
   const evaluate = () => {
     const logits = tf.tidy(() => model.forward(tf.zeros([1, TIME], 'int32')));
     const [first] = logits.dataSync();
@@ -151,7 +154,10 @@ async function run({ store, until, accumulate = 1, evaluates }: Run) {
   return { losses, bits: await bits(step) };
 }
 
-afterEach(() => setCompileCheck(3)); // as test/setup.ts
+afterEach(() => {
+  setCompileCheck(3); // as test/setup.ts
+  vi.restoreAllMocks();
+});
 
 describe('a resumed run', () => {
   // At 1 and at 3 of accumulation, the first call after the resume makes state that the run before had already.
@@ -161,14 +167,17 @@ describe('a resumed run', () => {
     { at: [3], check: 2 },
     { at: [2], check: 2, evaluates: true },
     { at: [2], accumulate: 2, evaluates: true },
-  ])('gives the bits of one that nobody disturbed: %j', async ({ at, check = 0, accumulate, evaluates }) => {
+    { at: [1, 4], reads: true },
+    { at: [3], accumulate: 2, reads: true },
+  ])('gives the bits of one that nobody disturbed: %j', async ({ at, check = 0, evaluates, ...options }) => {
     setCompileCheck(check);
-    const whole = await run({ accumulate });
+    if ('reads' in options) vi.spyOn(console, 'warn').mockReturnValue();
+    const whole = await run(options);
     for (const until of at) {
       const store = memoryStore();
-      const before = await run({ store, until, evaluates, accumulate });
+      const before = await run({ store, until, evaluates, ...options });
       expect(before.losses).toEqual(whole.losses.slice(0, until));
-      const after = await run({ store, evaluates, accumulate });
+      const after = await run({ store, evaluates, ...options });
       expect(after.losses).toEqual(whole.losses.slice(until));
       expect(after.bits).toEqual(whole.bits);
     }

@@ -2,7 +2,7 @@ import { engine, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import type { OnnxBackend } from '../backend';
 import type { Constant } from '../passes/ir';
 import type { TensorData } from '../runtime/session';
-import type { Value } from '../trace/graph';
+import { splatOf, type Value } from '../trace/graph';
 import {
   type Assigned,
   describe,
@@ -139,9 +139,9 @@ export function recordStep<A extends unknown[], R>(
   const constantVariables = constant.among(read.filter((v) => !written.has(v)));
   const constants = found.map((source, i): Constant => {
     const { splat, data } = trace.leaves[i]!;
-    const known =
-      source.from === 'constant' || (source.from === 'variable' && constantVariables.has(source.variable));
-    return known ? (splat ?? data!) : undefined;
+    if (source.from === 'constant') return splat ?? data!;
+    const known = source.from === 'variable' && constantVariables.has(source.variable);
+    return known ? (splatOf(data!) ?? data!) : undefined;
   });
   const same = outputs.map((value) => outputs.indexOf(value));
   // While the outputs still know their operations.

@@ -196,7 +196,7 @@ export function valueType(dtype: DataType): ValueType | undefined {
 }
 
 /** Two probes reject almost every tensor that is not uniform before anything is scanned. */
-function splatOf(data: TensorData): number | undefined {
+export function splatOf(data: TensorData): number | undefined {
   const n = data.length;
   if (n === 0) return undefined;
   const first = data[0] as number;
