@@ -46,6 +46,8 @@ export class OnnxBackend extends KernelBackend {
   private readonly pending = new Set<Entry>();
   private readonly pacing: Pacing;
   private readonly churn = new ShapeChurn();
+  /** Changes in place so far. */
+  private changes = 0;
   private queue: Promise<void> = Promise.resolve();
   readonly programs: ProgramCache;
   private watching = false;
@@ -141,6 +143,11 @@ export class OnnxBackend extends KernelBackend {
     return this.data.get(tensor.dataId).value!.data;
   }
 
+  /** Another number whenever a variable's data has been changed in place. */
+  versionOf(variable: Variable): number {
+    return this.data.get(variable.dataId).value!.version;
+  }
+
   /** What a session takes for a tensor, under a shape of the same size. Computes the tensor where it is pending. */
   feedOf(tensor: Tensor, shape: readonly number[]): RuntimeTensor {
     const value = this.data.get(tensor.dataId).value!;
@@ -177,13 +184,17 @@ export class OnnxBackend extends KernelBackend {
       value.splat = undefined;
       value.mutable = true;
     }
+    value.version = ++this.changes;
     return this.feedOf(variable, shape);
   }
 
-  /** Moves a variable's data to where a compiled step changes it in place. Others that share it get a copy. */
+  /** Moves a variable's data to where a compiled step is about to change it in place. Others that share it get a copy. */
   place(variable: Variable, home: Float32Array): void {
     const { value, refCount } = this.data.get(variable.dataId);
-    if (value!.data === home && refCount === 1 && !value!.hasViews) return;
+    if (value!.data === home && refCount === 1 && !value!.hasViews) {
+      value!.version = ++this.changes;
+      return;
+    }
     if (!value!.data) this.compute(value!);
     value!.detach();
     const own = this.exclusive(variable);
@@ -192,6 +203,7 @@ export class OnnxBackend extends KernelBackend {
     own.feed = undefined;
     own.splat = undefined;
     own.mutable = true;
+    own.version = ++this.changes;
   }
 
   /** Gives a variable a value that it, or another tensor, had before. */

@@ -53,7 +53,13 @@ export interface Recording {
   /** Computes the outputs that are updates. */
   updates: Updates | undefined;
   /** Variables that the step read, as they were. */
-  variables: ReadonlyArray<{ variable: Variable; trainable: boolean; baked?: TensorData }>;
+  variables: ReadonlyArray<{ variable: Variable; trainable: boolean; baked?: Baked }>;
+}
+
+/** Data that was compiled in, and its version. */
+interface Baked {
+  data: TensorData;
+  version: number;
 }
 
 export type Recorded<R> =
@@ -164,7 +170,7 @@ export function recordStep<A extends unknown[], R>(
     same,
     structure,
     updates,
-    variables: variablesOf(trace, found, constants),
+    variables: variablesOf(onnx, trace, found, constants),
   };
   return { result, trace, recording };
 }
@@ -207,13 +213,19 @@ function firstRun(onnx: OnnxBackend, program: Program, updates: Updates | undefi
   return values;
 }
 
-function variablesOf(trace: Trace, sources: readonly Source[], constants: readonly Constant[]) {
+function variablesOf(
+  onnx: OnnxBackend,
+  trace: Trace,
+  sources: readonly Source[],
+  constants: readonly Constant[],
+) {
   const found = new Map<Variable, Recording['variables'][number]>();
   sources.forEach((source, i) => {
     if (source.from !== 'variable') return;
     const { variable } = source;
-    const baked = constants[i] === undefined ? {} : { baked: trace.leaves[i]!.data! };
-    found.set(variable, { variable, trainable: variable.trainable, ...baked });
+    const baked = () => ({ data: trace.leaves[i]!.data!, version: onnx.versionOf(variable) });
+    const known = constants[i] === undefined ? {} : { baked: baked() };
+    found.set(variable, { variable, trainable: variable.trainable, ...known });
   });
   return [...found.values()];
 }

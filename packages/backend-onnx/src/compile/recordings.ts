@@ -64,7 +64,10 @@ export class Recordings {
     let holds = true;
     for (const { variable, trainable, baked } of variables) {
       if (variable.isDisposed || variable.trainable !== trainable) holds = false;
-      else if (baked && onnx.dataOf(variable) !== baked) {
+      else if (
+        baked &&
+        (onnx.dataOf(variable) !== baked.data || onnx.versionOf(variable) !== baked.version)
+      ) {
         this.constant.remove(variable);
         holds = false;
       }

@@ -21,6 +21,8 @@ export class Value {
   feed: RuntimeTensor | undefined;
   /** The data is changed in place by compiled steps. */
   mutable = false;
+  /** Another number after every time that a session or an update has changed `data` in place. */
+  version = 0;
   /** Why it could not be computed. */
   failure: Error | undefined;
   /** The value of every element, where they are all the same and known when the tensor was made. */

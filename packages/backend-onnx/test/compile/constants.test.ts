@@ -1,4 +1,14 @@
-import { BatchNorm2d, buffer, compile, Linear, parameter, randomKey } from '@poiesis/core';
+import {
+  adam,
+  BatchNorm2d,
+  buffer,
+  compile,
+  Linear,
+  parameter,
+  randomKey,
+  updateRows,
+  valueAndGrad,
+} from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OnnxBackend } from '../../src/backend';
@@ -29,6 +39,50 @@ const value = (y: tf.Tensor) => {
 };
 
 describe('constants of a compiled step', () => {
+  it('follow a training that updates them in place', () => {
+    const layer = new Linear(2, 1, { key: randomKey(1) });
+    const optimizer = adam({ lr: 0.1 });
+    const train = compile(
+      () => {
+        const parameters = layer.trainableParameters();
+        const { value, grads } = valueAndGrad(() => tf.sum(layer.forward(x)) as tf.Scalar, parameters);
+        optimizer.step(parameters, grads);
+        return value;
+      },
+      { check: 0 },
+    );
+    const constants = Object.values(layer.namedParameters());
+    const run = compile((x: tf.Tensor) => layer.forward(x), { check: 0, constants });
+    for (let i = 0; i < 4; i++) train().dispose();
+    for (let round = 0; round < 3; round++) {
+      // Twice, so that what was compiled in is read again.
+      for (let i = 0; i < 2; i++) expect(value(run(x))).toBe(value(layer.forward(x)));
+      train().dispose();
+    }
+    layer.dispose();
+    optimizer.dispose();
+  });
+
+  it('follow rows that are written into them in place', () => {
+    const cache = tf.variable(tf.zeros([4, 2]), false);
+    const write = compile(
+      (row: tf.Tensor, at: tf.Scalar) => {
+        cache.assign(updateRows(cache, row, at));
+        return tf.sum(row);
+      },
+      { check: 0 },
+    );
+    const total = compile((x: tf.Tensor) => tf.add(tf.sum(cache), tf.sum(x)), {
+      check: 0,
+      constants: [cache],
+    });
+    for (let i = 0; i < 4; i++) {
+      value(tf.tidy(() => write(tf.fill([1, 2], i + 1), tf.scalar(i, 'int32'))));
+      for (let again = 0; again < 2; again++) expect(value(total(x))).toBe((i + 1) * (i + 2) + 3);
+    }
+    cache.dispose();
+  });
+
   it('are the frozen parameters, by default', () => {
     const layer = new Linear(2, 3, { key: randomKey(1) });
     const run = compile((x: tf.Tensor) => layer.forward(x), { check: 0 });
