@@ -2,7 +2,7 @@ import { defineConfig } from 'tsup';
 
 // Made from the packages' sources, so that a measurement needs no build of the packages first.
 export default defineConfig({
-  entry: { main: 'src/main.ts', child: 'src/child/main.ts' },
+  entry: { main: 'src/main.ts', child: 'src/child/main.ts', share: 'src/share.ts' },
   format: ['esm'],
   platform: 'node',
   target: 'es2022',

@@ -3,6 +3,7 @@ import { type BackendProvider, registerBackend, registerCompiler } from '@poiesi
 import { backend, registerBackend as registerTfjsBackend } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './backend';
 import { stepCompiler } from './compile/step-compiler';
+import { registerReductionGradients } from './gradients';
 import { registerKernels } from './kernels';
 
 /** Makes the backend known to tfjs (`tf.setBackend('onnx')`) and to core (`useBackend()`, `compile`). */
@@ -12,6 +13,7 @@ export function registerOnnx(
 ): void {
   registerTfjsBackend('onnx', create, 1);
   registerKernels();
+  registerReductionGradients();
   registerCompiler(
     'onnx',
     stepCompiler(() => backend() as OnnxBackend),
