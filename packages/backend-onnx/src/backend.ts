@@ -138,16 +138,6 @@ export class OnnxBackend extends KernelBackend {
     return this.data.get(tensor.dataId).value!;
   }
 
-  /** Data of a tensor, null where it has not been computed. */
-  dataOf(tensor: Tensor): TensorData | null {
-    return this.data.get(tensor.dataId).value!.data;
-  }
-
-  /** Another number whenever a variable's data has been changed in place. */
-  versionOf(variable: Variable): number {
-    return this.data.get(variable.dataId).value!.version;
-  }
-
   /** What a session takes for a tensor, under a shape of the same size. Computes the tensor where it is pending. */
   feedOf(tensor: Tensor, shape: readonly number[]): RuntimeTensor {
     const value = this.data.get(tensor.dataId).value!;
@@ -191,19 +181,17 @@ export class OnnxBackend extends KernelBackend {
   /** Moves a variable's data to where a compiled step is about to change it in place. Others that share it get a copy. */
   place(variable: Variable, home: Float32Array): void {
     const { value, refCount } = this.data.get(variable.dataId);
-    if (value!.data === home && refCount === 1 && !value!.hasViews) {
-      value!.version = ++this.changes;
-      return;
+    if (value!.data !== home || refCount !== 1 || value!.hasViews) {
+      if (!value!.data) this.compute(value!);
+      value!.detach();
+      const own = this.exclusive(variable);
+      home.set(own.data as Float32Array);
+      own.data = home;
+      own.feed = undefined;
+      own.splat = undefined;
+      own.mutable = true;
     }
-    if (!value!.data) this.compute(value!);
-    value!.detach();
-    const own = this.exclusive(variable);
-    home.set(own.data as Float32Array);
-    own.data = home;
-    own.feed = undefined;
-    own.splat = undefined;
-    own.mutable = true;
-    own.version = ++this.changes;
+    this.recordedAs(variable).version = ++this.changes;
   }
 
   /** Gives a variable a value that it, or another tensor, had before. */
@@ -223,12 +211,6 @@ export class OnnxBackend extends KernelBackend {
     const { dtype } = value;
     const dataId = this.data.add(new Entry(dtype, 1, value));
     return engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype });
-  }
-
-  /** Values that are on the host already, for checks that must not cost a computation. */
-  peek(id: DataId): ArrayLike<number> | null {
-    const data = this.data.get(id).value?.data;
-    return data && !(data instanceof BigInt64Array) ? data : null;
   }
 
   /** Pending values of tensors that are alive. */
@@ -503,11 +485,10 @@ function entryOf(values: BackendValues | null, shape: number[], dtype: DataType,
   return entry;
 }
 
+/** Of typed arrays it is one copy of memory, where `from` would walk through them. */
 function hostCopy(values: BackendValues | null, size: number, dtype: ValueType): TensorData {
-  if (dtype === 'float32')
-    return values ? Float32Array.from(values as ArrayLike<number>) : new Float32Array(size);
-  if (dtype === 'int32') return values ? Int32Array.from(values as ArrayLike<number>) : new Int32Array(size);
-  return values ? Uint8Array.from(values as ArrayLike<number>) : new Uint8Array(size);
+  const Typed = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[dtype];
+  return values ? new Typed(values as ArrayLike<number>) : new Typed(size);
 }
 
 function interleave(real: BackendValues, imag: BackendValues): Float32Array {

@@ -57,7 +57,7 @@ export interface Recording {
 }
 
 /** Data that was compiled in, and its version. */
-interface Baked {
+export interface Baked {
   data: TensorData;
   version: number;
 }
@@ -170,7 +170,7 @@ export function recordStep<A extends unknown[], R>(
     same,
     structure,
     updates,
-    variables: variablesOf(onnx, trace, found, constants),
+    variables: variablesOf(onnx, found, constants),
   };
   return { result, trace, recording };
 }
@@ -213,18 +213,13 @@ function firstRun(onnx: OnnxBackend, program: Program, updates: Updates | undefi
   return values;
 }
 
-function variablesOf(
-  onnx: OnnxBackend,
-  trace: Trace,
-  sources: readonly Source[],
-  constants: readonly Constant[],
-) {
+function variablesOf(onnx: OnnxBackend, sources: readonly Source[], constants: readonly Constant[]) {
   const found = new Map<Variable, Recording['variables'][number]>();
   sources.forEach((source, i) => {
     if (source.from !== 'variable') return;
     const { variable } = source;
-    const baked = () => ({ data: trace.leaves[i]!.data!, version: onnx.versionOf(variable) });
-    const known = constants[i] === undefined ? {} : { baked: baked() };
+    const { data, version } = onnx.recordedAs(variable);
+    const known = constants[i] === undefined ? {} : { baked: { data: data!, version } };
     found.set(variable, { variable, trainable: variable.trainable, ...known });
   });
   return [...found.values()];

@@ -1,6 +1,7 @@
 import type { OnnxBackend } from '../backend';
+import type { Value } from '../trace/graph';
 import type { ConstantVariables } from './constant-variables';
-import type { Recording } from './recording';
+import type { Baked, Recording } from './recording';
 
 /** Recordings of one step that are kept at most; the least recently used ones make room. */
 const KEPT = 32;
@@ -64,16 +65,18 @@ export class Recordings {
     let holds = true;
     for (const { variable, trainable, baked } of variables) {
       if (variable.isDisposed || variable.trainable !== trainable) holds = false;
-      else if (
-        baked &&
-        (onnx.dataOf(variable) !== baked.data || onnx.versionOf(variable) !== baked.version)
-      ) {
+      else if (baked && !isStill(onnx.recordedAs(variable), baked)) {
         this.constant.remove(variable);
         holds = false;
       }
     }
     return holds;
   }
+}
+
+/** Whether a variable has the data that were compiled in, unchanged. */
+function isStill({ data, version }: Value, baked: Baked): boolean {
+  return data === baked.data && version === baked.version;
 }
 
 /** In which part two kinds of arguments differ, in words. */

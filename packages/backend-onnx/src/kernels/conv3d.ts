@@ -1,8 +1,8 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import { WINDOW_FIELDS } from '../lower/axis';
-import { CONV_FIELDS } from '../lower/conv2d';
 import { sizeOf, type Value } from '../trace/graph';
 import { transpose } from './compose';
+import { geometryOf } from './linear';
 import { type KernelCall, kernel } from './register';
 
 /**
@@ -65,23 +65,6 @@ function planOf(call: KernelCall, x: readonly number[], filter: readonly number[
   if (sizeOf(x) === 0 || sizeOf(info.outShape) === 0 || filter[3] !== info.inChannels) return undefined;
   const batch = info.batchSize * info.outDepth;
   const channels = info.filterDepth * info.inChannels;
-  const plane = {
-    batch,
-    height: info.inHeight,
-    width: info.inWidth,
-    channels,
-    outHeight: info.outHeight,
-    outWidth: info.outWidth,
-    outChannels: info.outChannels,
-    kernelHeight: info.filterHeight,
-    kernelWidth: info.filterWidth,
-    strideHeight: info.strideHeight,
-    strideWidth: info.strideWidth,
-    dilationHeight: info.dilationHeight,
-    dilationWidth: info.dilationWidth,
-    padTop: info.padInfo.top,
-    padLeft: info.padInfo.left,
-  };
   const depth = {
     input: info.inDepth,
     output: info.outDepth,
@@ -91,7 +74,7 @@ function planOf(call: KernelCall, x: readonly number[], filter: readonly number[
     before: info.padInfo.front,
   };
   return {
-    plane: { geometry: CONV_FIELDS.map((field) => plane[field]) },
+    plane: geometryOf(info, { batch, channels }),
     depth: Object.fromEntries(WINDOW_FIELDS.map((field) => [field, [depth[field]]])),
     frames: [batch, info.inHeight, info.inWidth, channels],
     planeOut: [batch, info.outHeight, info.outWidth, info.outChannels],

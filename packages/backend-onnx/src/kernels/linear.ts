@@ -116,11 +116,22 @@ export function convInfo(
     call.attr('dimRoundingMode'),
     depthwise,
   );
+  // Grouped filters (fewer input channels than the image has) are not a plain product.
+  if (!depthwise && filter[2] !== info.inChannels) return undefined;
+  const attrs = geometryOf(info, { batch: info.batchSize, channels: info.inChannels });
+  return { attrs, outShape: [...info.outShape] };
+}
+
+/** How a kernel moves over images, as the attribute of the operations. tfjs's infos of volumes have these fields too. */
+export function geometryOf(
+  info: backend_util.Conv2DInfo | backend_util.Conv3DInfo,
+  { batch, channels }: { batch: number; channels: number },
+): Attrs {
   const geometry = {
-    batch: info.batchSize,
+    batch,
     height: info.inHeight,
     width: info.inWidth,
-    channels: info.inChannels,
+    channels,
     outHeight: info.outHeight,
     outWidth: info.outWidth,
     outChannels: info.outChannels,
@@ -133,7 +144,5 @@ export function convInfo(
     padTop: info.padInfo.top,
     padLeft: info.padInfo.left,
   };
-  // Grouped filters (fewer input channels than the image has) are not a plain product.
-  if (!depthwise && filter[2] !== info.inChannels) return undefined;
-  return { attrs: { geometry: CONV_FIELDS.map((field) => geometry[field]) }, outShape: [...info.outShape] };
+  return { geometry: CONV_FIELDS.map((field) => geometry[field]) };
 }

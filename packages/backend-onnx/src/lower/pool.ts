@@ -32,17 +32,24 @@ function maxTaps(w: AxisWindow): number[][] {
   );
 }
 
+/** One number for each window, where windows lie side by side. */
+function reduceTiles(
+  c: LowerContext,
+  op: 'ReduceMax' | 'ReduceMean',
+  x: string,
+  shape: readonly number[],
+  axis: number,
+  w: AxisWindow,
+): string {
+  const [outer, inner] = around(shape, axis);
+  const whole = crop(c, x, shape, axis, w.output * w.kernel);
+  const tiles = c.reshape(whole, [outer * w.output, w.kernel, inner]);
+  const reduced = c.op(op, [tiles, c.g.ints([1])], { keepdims: 0 });
+  return c.reshape(reduced, withSize(shape, axis, w.output));
+}
+
 function maxAlong(c: LowerContext, x: string, shape: readonly number[], axis: number, w: AxisWindow): string {
-  if (isTiled(w)) {
-    const [outer, inner] = around(shape, axis);
-    const tiles = c.reshape(crop(c, x, shape, axis, w.output * w.kernel), [
-      outer * w.output,
-      w.kernel,
-      inner,
-    ]);
-    const max = c.op('ReduceMax', [tiles, c.g.ints([1])], { keepdims: 0 });
-    return c.reshape(max, withSize(shape, axis, w.output));
-  }
+  if (isTiled(w)) return reduceTiles(c, 'ReduceMax', x, shape, axis, w);
   return maxTaps(w)
     .map((index) => take(c, x, axis, index))
     .reduce((a, b) => c.op('Max', [a, b]));
@@ -179,17 +186,10 @@ const averagePool: Lowering = (c) => {
   let [x, shape] = [c.in(0), c.shape(0)];
   windows.forEach((w, i) => {
     const axis = i + 1;
-    const out = withSize(shape, axis, w.output);
-    if (isTiled(w)) {
-      const [outer, inner] = around(shape, axis);
-      const tiles = c.reshape(crop(c, x, shape, axis, w.output * w.kernel), [
-        outer * w.output,
-        w.kernel,
-        inner,
-      ]);
-      x = c.reshape(c.op('ReduceMean', [tiles, c.g.ints([1])], { keepdims: 0 }), out);
-    } else x = mapAxis(c, x, shape, axis, w.output, averages(w));
-    shape = out;
+    x = isTiled(w)
+      ? reduceTiles(c, 'ReduceMean', x, shape, axis, w)
+      : mapAxis(c, x, shape, axis, w.output, averages(w));
+    shape = withSize(shape, axis, w.output);
   });
   return x;
 };

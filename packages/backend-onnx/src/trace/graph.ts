@@ -10,8 +10,6 @@ export type Attrs = Readonly<Record<string, AttrValue>>;
 
 /** One tensor of the traced program: known data (a leaf) or the output of an operation that has not run yet. */
 export class Value {
-  private static nextId = 0;
-  readonly id = Value.nextId++;
   /** The operation that will compute it; null once `data` is there. */
   op: Op | null = null;
   /** Which output of `op`. */
@@ -38,10 +36,6 @@ export class Value {
     readonly shape: readonly number[],
     readonly dtype: ValueType,
   ) {}
-
-  get size(): number {
-    return sizeOf(this.shape);
-  }
 
   /** The value that this one is a view of, under the shape in which it was made. */
   get base(): Value {

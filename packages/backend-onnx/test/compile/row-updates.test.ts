@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OnnxBackend } from '../../src/backend';
 
-const dataOf = (x: tf.Tensor) => (tf.backend() as OnnxBackend).dataOf(x);
+const dataOf = (x: tf.Tensor) => (tf.backend() as OnnxBackend).recordedAs(x).data;
 const row = (value: number) => tf.fill([1, 2], value);
 const at = (position: number) => tf.scalar(position, 'int32');
 
