@@ -156,7 +156,10 @@ export function recordStep<A extends unknown[], R>(
   const updates = program.updates && new Updates(program.updates, program.updates.names, onnx.runtime);
   settle(program, outputs, firstRun(onnx, program, updates, trace));
   targets.forEach((target, i) => {
-    if (target.to === 'variable' && updates?.has(i)) targets[i] = { to: 'update', variable: target.variable };
+    if (target.to !== 'variable' || !updates?.has(i)) return;
+    targets[i] = { to: 'update', variable: target.variable };
+    // It lives where the updates work: replays find it there.
+    outputs[i]!.mutable = true;
   });
   const recording: Recording = {
     events,
@@ -207,8 +210,7 @@ function firstRun(onnx: OnnxBackend, program: Program, updates: Updates | undefi
   const values = { ...program.session.runSync!(feeds, updates?.into) };
   updates?.run(values, dataOf);
   trace.outputs.forEach(({ shape }, i) => {
-    if (updates?.has(i))
-      values[program.outputs[i]!] = onnx.runtime.tensor('float32', updates.home(i).slice(), shape);
+    if (updates?.has(i)) values[program.outputs[i]!] = onnx.runtime.tensor('float32', updates.home(i), shape);
   });
   return values;
 }
