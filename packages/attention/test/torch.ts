@@ -1,5 +1,5 @@
 import { type Module, parameter, valueAndGrad } from '@poiesis/core';
-import { maxRelativeError } from '@poiesis/testing';
+import { hashed, hashedValues, maxRelativeError } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 
@@ -11,24 +11,6 @@ export interface Recorded {
   shape: number[];
   data: (number | null)[];
   dtype?: 'float32' | 'bool';
-}
-
-/** The pseudo-random numbers in [-1, 1) that core's fixtures/hashed.py makes too. */
-export function hashedValues(shape: readonly number[], seed: number): Float32Array {
-  const n = shape.reduce((product, size) => product * size, 1);
-  return Float32Array.from({ length: n }, (_, i) => {
-    let h = Math.imul((i + 1 + seed * 1000003) >>> 0, 2654435761) >>> 0;
-    h = Math.imul(h ^ (h >>> 15), 2246822519) >>> 0;
-    h = Math.imul(h ^ (h >>> 13), 3266489917) >>> 0;
-    return ((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1;
-  });
-}
-
-export function hashed(shape: readonly number[], seed: number, factor = 1): tf.Tensor {
-  return tf.tensor(
-    hashedValues(shape, seed).map((x) => x * factor),
-    [...shape],
-  );
 }
 
 export function maskOf(mask: Recorded | null): tf.Tensor | null {
@@ -106,12 +88,4 @@ export function expectLikeTorch(
     expectSampled(grads[name]!, expected.inputGradients[i]!, GRADIENTS, name);
   }
   tf.dispose([value, grads, leaves] as tf.TensorContainer);
-}
-
-/** Gradients of `sum(weights · y)` with the weights `hashedValues(y.shape, seed)`, as the fixtures compute them. */
-export function gradientsOf(f: (...xs: tf.Tensor[]) => tf.Tensor, inputs: tf.Tensor[], seed: number) {
-  return tf.grads((...xs: tf.Tensor[]) => {
-    const y = f(...xs);
-    return tf.sum(tf.mul(y, hashed(y.shape, seed))) as tf.Scalar;
-  })(inputs);
 }

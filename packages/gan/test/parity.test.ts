@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { adam, randomKey, sgd, valueAndGrad } from '@poiesis/core';
 import { readSafetensors } from '@poiesis/core/node';
-import { loadFixture } from '@poiesis/testing';
+import { hashed, loadFixture } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { DCGAN, type DCGANConfig, type Gan, ganStep, nonSaturating } from '../src';
@@ -10,7 +10,6 @@ import {
   expectAllSampled,
   expectSampled,
   fill,
-  hashed,
   type Sampled,
   type Seen,
   seen,

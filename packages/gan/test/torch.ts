@@ -8,23 +8,9 @@ import {
   type StateDict,
   toFloat32,
 } from '@poiesis/core';
+import { hashedValues } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
-
-/** The pseudo-random numbers in [-1, 1) that core's fixtures/hashed.py makes too. */
-export function hashedValues(shape: readonly number[], seed: number): Float32Array {
-  const n = shape.reduce((product, size) => product * size, 1);
-  return Float32Array.from({ length: n }, (_, i) => {
-    let h = Math.imul((i + 1 + seed * 1000003) >>> 0, 2654435761) >>> 0;
-    h = Math.imul(h ^ (h >>> 15), 2246822519) >>> 0;
-    h = Math.imul(h ^ (h >>> 13), 3266489917) >>> 0;
-    return ((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1;
-  });
-}
-
-export function hashed(shape: readonly number[], seed: number): tf.Tensor {
-  return tf.tensor(hashedValues(shape, seed), [...shape]);
-}
 
 /** Gives a module the weights that `fill` in fixtures/dcgan.py gives PyTorch's. */
 export async function fill(module: Module, scale: number, seed: number): Promise<void> {

@@ -1,10 +1,10 @@
 // What holds for attention of any shape.
 
+import { hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allOf, causalMask, scaledDotProductAttention } from '../../src';
-import { hashed } from '../torch';
 
 /** Each new shape is a program to compile on some backends. */
 const settings = { numRuns: tf.getBackend() === 'onnx' ? 8 : 25 };

@@ -1,7 +1,7 @@
 // Token by token with a cache against the whole target at once.
 
 import { randomKey } from '@poiesis/core';
-import { expectNoLeak } from '@poiesis/testing';
+import { expectNoLeak, hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -15,7 +15,6 @@ import {
   Transformer,
   type TransformerConfig,
 } from '../../src';
-import { hashed } from '../torch';
 
 const small = { sourceVocab: 9, targetVocab: 9, dim: 16, heads: 4, layers: 2, hidden: 24 } as const;
 const source = [

@@ -1,6 +1,6 @@
 // The numbers of PyTorch: fixtures/transformer.py.
 import { gelu, Module, randomKey, relu } from '@poiesis/core';
-import { loadFixture } from '@poiesis/testing';
+import { hashed, loadFixture } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, it } from 'vitest';
 import {
@@ -14,7 +14,7 @@ import {
   transformerEncoder,
 } from '../../src';
 import { layerNorm } from '../../src/nn/build';
-import { expectClose, expectLikeTorch, fill, hashed, maskOf, type Recorded, VALUES } from '../torch';
+import { expectClose, expectLikeTorch, fill, maskOf, type Recorded, VALUES } from '../torch';
 
 interface Expected {
   names: number;

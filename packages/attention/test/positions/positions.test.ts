@@ -1,6 +1,6 @@
 // The published formulas' numbers: fixtures/positions.py.
 import { ArgumentError, hostTensor, randomKey, StateDictError } from '@poiesis/core';
-import { checkGradients, expectNoLeak, loadFixture } from '@poiesis/testing';
+import { checkGradients, expectNoLeak, hashed, loadFixture } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -16,7 +16,7 @@ import {
   scaledDotProductAttention,
   sinusoidal,
 } from '../../src';
-import { expectClose, hashed, type Recorded, VALUES } from '../torch';
+import { expectClose, type Recorded, VALUES } from '../torch';
 
 const fixture: {
   sinusoidal: Recorded[];

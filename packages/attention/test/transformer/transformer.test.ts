@@ -7,7 +7,7 @@ import {
   StateDictError,
   stopGradient,
 } from '@poiesis/core';
-import { expectNoLeak } from '@poiesis/testing';
+import { expectNoLeak, hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -26,7 +26,6 @@ import {
   TransformerEncoder,
   transformerEncoder,
 } from '../../src';
-import { hashed } from '../torch';
 
 const small = {
   sourceVocab: 7,

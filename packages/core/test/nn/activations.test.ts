@@ -1,4 +1,4 @@
-import { expectNoLeak } from '@poiesis/testing';
+import { expectNoLeak, hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/errors';
@@ -17,7 +17,6 @@ import {
   Tanh,
 } from '../../src/nn';
 import * as ops from '../../src/ops';
-import { hashed } from './hashed';
 
 beforeEach(() => tf.engine().startScope());
 afterEach(() => tf.engine().endScope());

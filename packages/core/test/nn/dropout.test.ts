@@ -1,11 +1,10 @@
-import { expectNoLeak } from '@poiesis/testing';
+import { expectNoLeak, hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/errors';
 import { Dropout, Sequential } from '../../src/nn';
 import { dropout } from '../../src/ops';
 import { randomKey } from '../../src/random';
-import { hashed } from './hashed';
 
 const key = randomKey(3);
 const values = (x: tf.Tensor) => Array.from(x.dataSync());

@@ -1,4 +1,4 @@
-import { expectNoLeak, loadFixture, tensorOf } from '@poiesis/testing';
+import { expectNoLeak, hashed, loadFixture, tensorOf } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError, StateDictError } from '../../src/errors';
@@ -14,7 +14,6 @@ import {
 } from '../../src/nn';
 import { groupNorm, layerNorm, rmsNorm } from '../../src/ops';
 import { type FixtureTensor, given, type Spec } from '../ops/differentiated';
-import { hashed } from './hashed';
 
 interface ModuleCase {
   name: string;

@@ -1,4 +1,4 @@
-import { checkGradients, expectNoLeak, loadFixture, tensorOf } from '@poiesis/testing';
+import { checkGradients, expectNoLeak, hashed, hashedValues, loadFixture, tensorOf } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/errors';
@@ -18,7 +18,6 @@ import {
   pixelShuffle,
   upsample,
 } from '../../src/ops';
-import { hashed, hashedValues } from './hashed';
 
 const fixture = loadFixture(import.meta.url, '../../fixtures/pool.json');
 

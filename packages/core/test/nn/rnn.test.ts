@@ -1,11 +1,11 @@
-import { checkGradients, expectNoLeak, type Fixture, loadFixture, tensorOf } from '@poiesis/testing';
+import { checkGradients, expectNoLeak, type Fixture, hashed, loadFixture, tensorOf } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/errors';
 import { GRU, LSTM } from '../../src/nn';
 import { gru, lstm } from '../../src/ops';
 import { randomKey } from '../../src/random';
-import { hashed, hashedOnDisk } from './hashed';
+import { hashedOnDisk } from './hashed';
 
 const fixture = loadFixture(import.meta.url, '../../fixtures/rnn.json');
 const key = randomKey(4);

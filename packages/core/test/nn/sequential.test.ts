@@ -1,10 +1,9 @@
-import { expectNoLeak } from '@poiesis/testing';
+import { expectNoLeak, hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/errors';
 import { Conv2d, Flatten, type ForwardContext, Layer, Linear, MaxPool2d, Sequential } from '../../src/nn';
 import { type Key, randomKey } from '../../src/random';
-import { hashed } from './hashed';
 
 const key = randomKey(6);
 

@@ -1,4 +1,4 @@
-import { checkGradients, expectNoLeak, type Fixture, loadFixture, tensorOf } from '@poiesis/testing';
+import { checkGradients, expectNoLeak, type Fixture, hashed, loadFixture, tensorOf } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hostTensor } from '../../src/checkpoint';
@@ -14,7 +14,7 @@ import {
   spectralNorm,
 } from '../../src/nn';
 import { randomKey } from '../../src/random';
-import { hashed, hashedOnDisk } from './hashed';
+import { hashedOnDisk } from './hashed';
 
 const fixture = loadFixture(import.meta.url, '../../fixtures/linear.json').spectralNorm;
 const key = randomKey(5);

@@ -1,9 +1,8 @@
-import { checkGradients, expectNoLeak, loadFixture } from '@poiesis/testing';
+import { checkGradients, expectNoLeak, hashed, loadFixture } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/errors';
 import * as ops from '../../src/ops';
-import { hashed } from '../nn/hashed';
 import { type Case, expectAsPyTorch } from './differentiated';
 
 type Activation = (x: tf.Tensor, ...args: unknown[]) => tf.Tensor;

@@ -1,7 +1,6 @@
-import { tensorOf } from '@poiesis/testing';
+import { hashed, hashedValues, tensorOf } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
-import { hashed, hashedValues } from '../nn/hashed';
 
 /** An input that fixtures/differentiated.py describes instead of listing it. */
 export interface Spec {

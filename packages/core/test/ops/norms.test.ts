@@ -1,9 +1,8 @@
-import { checkGradients, expectNoLeak, loadFixture, tensorOf } from '@poiesis/testing';
+import { checkGradients, expectNoLeak, hashed, loadFixture, tensorOf } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/errors';
 import { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from '../../src/ops';
-import { hashed } from '../nn/hashed';
 import { type Case, expectAsPyTorch, type FixtureTensor, given, type Spec } from './differentiated';
 
 interface WithRunning extends Case {

@@ -1,4 +1,4 @@
-import { checkGradients, expectNoLeak } from '@poiesis/testing';
+import { checkGradients, expectNoLeak, hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../../src/errors';
@@ -17,7 +17,6 @@ import {
   smoothL1,
   softmax,
 } from '../../../src/ops';
-import { hashed } from '../../nn/hashed';
 
 beforeEach(() => tf.engine().startScope());
 afterEach(() => tf.engine().endScope());

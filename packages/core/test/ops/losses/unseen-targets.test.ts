@@ -1,6 +1,6 @@
+import { hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { hashed } from '../../nn/hashed';
 
 // As on a GPU: nobody looks at the targets.
 vi.mock('../../../src/ops/host-values', () => ({ hostValues: () => null }));
