@@ -5,10 +5,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureInstalled, runBin } from '../scripts/lib/workspace.mjs';
+import { bundled } from './launch.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -19,9 +18,7 @@ const { values } = parseArgs({
 });
 const steps = Number(values.steps);
 
-const cwd = dirname(fileURLToPath(import.meta.url));
-await ensureInstalled();
-await runBin('tsup', ['--silent'], { cwd });
+const program = await bundled('dcgan-run');
 
 /**
  * Runs the program, to its end or for so many milliseconds.
@@ -32,12 +29,7 @@ await runBin('tsup', ['--silent'], { cwd });
 function run(folder, life) {
   return new Promise((resolve, reject) => {
     const begin = performance.now();
-    const child = spawn(process.execPath, [
-      join(cwd, 'dist/dcgan-run.js'),
-      folder,
-      values.steps,
-      values.backend,
-    ]);
+    const child = spawn(process.execPath, [program, folder, values.steps, values.backend]);
     const timer = life === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), life);
     let output = '';
     let errors = '';

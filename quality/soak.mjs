@@ -1,15 +1,8 @@
 // `node quality/soak.mjs [--steps 1000] [--backend NAME]`: see src/soak.ts.
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { run } from '../scripts/lib/process.mjs';
-import { ensureInstalled, runBin } from '../scripts/lib/workspace.mjs';
+import { launch } from './launch.mjs';
 
 const { values } = parseArgs({
   options: { steps: { type: 'string', default: '1000' }, backend: { type: 'string', default: 'auto' } },
 });
-const cwd = dirname(fileURLToPath(import.meta.url));
-await ensureInstalled();
-await runBin('tsup', ['--silent'], { cwd });
-const program = ['--expose-gc', join(cwd, 'dist/soak.js'), values.steps, values.backend];
-process.exitCode = (await run(process.execPath, program, { cwd })).code;
+await launch('soak', [values.steps, values.backend], ['--expose-gc']);
