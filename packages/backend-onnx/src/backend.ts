@@ -15,7 +15,7 @@ import type { Runtime, RuntimeTensor, TensorData } from './runtime/session';
 import { Storage } from './storage';
 import { type Op, sameShape, sizeOf, Value, type ValueType } from './trace/graph';
 import { pieceOf } from './trace/pieces';
-import { feedsOf, newStamp, type Program, settle, type Trace, traceOf } from './trace/program';
+import { feedOf, feedsOf, newStamp, type Program, settle, type Trace, traceOf } from './trace/program';
 import { ProgramCache } from './trace/program-cache';
 import { ShapeChurn } from './trace/shape-churn';
 
@@ -142,10 +142,7 @@ export class OnnxBackend extends KernelBackend {
   feedOf(tensor: Tensor, shape: readonly number[]): RuntimeTensor {
     const value = this.data.get(tensor.dataId).value!;
     if (!value.data) this.compute(value);
-    const { feed } = value;
-    if (feed && (feed.dims === shape || sameShape(feed.dims, shape))) return feed;
-    value.feed = this.runtime.tensor(value.dtype, value.data!, shape);
-    return value.feed;
+    return feedOf(value, shape, this.runtime);
   }
 
   /** Gives a variable what a session has computed for it. */

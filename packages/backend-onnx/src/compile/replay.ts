@@ -1,6 +1,7 @@
 import { reshape, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from '../backend';
 import type { RuntimeTensor, TensorData } from '../runtime/session';
+import { feedOf } from '../trace/program';
 import { rebuild } from './arguments';
 import type { Answers } from './host-events';
 import type { Recording } from './recording';
@@ -52,8 +53,7 @@ export function replay(
         feeds[name] = onnx.runtime.tensor(dtype, answers[source.event] as TensorData, shape);
         break;
       case 'constant':
-        source.value.feed ??= onnx.runtime.tensor(dtype, source.value.data!, shape);
-        feeds[name] = source.value.feed;
+        feeds[name] = feedOf(source.value, shape, onnx.runtime);
     }
   }
   const values = program.session.runSync!(feeds, updates ? { ...updates.into, ...into } : into);

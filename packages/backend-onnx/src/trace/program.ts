@@ -6,7 +6,7 @@ import { optimize } from '../passes';
 import { type Constant, graphOf, removeDeadNodes } from '../passes/ir';
 import type { Runtime, RuntimeTensor, Session, TensorData } from '../runtime/session';
 import { planUpdates, type UpdatePlan } from '../updates/plan';
-import type { Op, Value, ValueType } from './graph';
+import { type Op, sameShape, type Value, type ValueType } from './graph';
 import { Hash } from './hash';
 
 /** A compiled trace: feed the leaves, get the outputs. */
@@ -148,10 +148,18 @@ export function feedsOf(
 ): Record<string, RuntimeTensor> {
   const feeds: Record<string, RuntimeTensor> = {};
   for (const [leaf, name] of program.feeds) {
-    const { data, dtype, shape } = leaves[leaf]!;
-    feeds[name] = runtime.tensor(dtype, data!, shape);
+    const value = leaves[leaf]!;
+    feeds[name] = feedOf(value, value.shape, runtime);
   }
   return feeds;
+}
+
+/** What a session takes for a value that is known, under a shape of the same size. Made once. */
+export function feedOf(value: Value, shape: readonly number[], runtime: Runtime): RuntimeTensor {
+  const { feed } = value;
+  if (feed && (feed.dims === shape || sameShape(feed.dims, shape))) return feed;
+  value.feed = runtime.tensor(value.dtype, value.data!, shape);
+  return value.feed;
 }
 
 /** Turns the pending outputs into leaves that hold the results. */
