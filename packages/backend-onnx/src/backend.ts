@@ -7,34 +7,20 @@ import {
   type TensorInfo,
   Variable,
 } from '@tensorflow/tfjs-core';
+import { Entry, entryOf, interleave, read, settledValue } from './entry';
 import { checkAgainst, checkOptions, type OnnxBackendOptions } from './options';
 import { Pacing } from './pacing';
 import { RunError } from './run-error';
 import { AsynchronousReadError } from './runtime/asynchronous-read-error';
-import type { Runtime, RuntimeTensor, TensorData } from './runtime/session';
+import type { Runtime, RuntimeTensor } from './runtime/session';
 import { Storage } from './storage';
-import { type Op, sameShape, sizeOf, Value, type ValueType } from './trace/graph';
+import { type Op, sameShape, type Value } from './trace/graph';
 import { pieceOf } from './trace/pieces';
 import { feedOf, feedsOf, newStamp, type Program, settle, type Trace, traceOf } from './trace/program';
 import { ProgramCache } from './trace/program-cache';
 import { ShapeChurn } from './trace/shape-churn';
 
 type DataId = object;
-
-class Entry {
-  /** Strings, which never enter a graph. */
-  strings: BackendValues | undefined;
-  complex: { real: TensorInfo; imag: TensorInfo } | undefined;
-  /** A variable was made of it, or it was assigned to one. */
-  assigned = false;
-
-  constructor(
-    readonly dtype: DataType,
-    public refCount: number,
-    /** Numeric and boolean tensors. */
-    public value?: Value,
-  ) {}
-}
 
 /**
  * A tfjs backend that records. Kernels add operations to a graph; when a value is read, everything that is pending and
@@ -457,42 +443,4 @@ export class OnnxBackend extends KernelBackend {
   override dispose(): void {
     this.programs.dispose();
   }
-}
-
-/** What readers get: the data itself, unless that changes or is a part of other data. */
-function read({ data, mutable }: Value): BackendValues {
-  const own = !mutable && data!.byteLength === data!.buffer.byteLength;
-  return (own ? data : data!.slice()) as BackendValues;
-}
-
-function settledValue(result: RuntimeTensor): Value {
-  const value = new Value(result.dims, result.type as ValueType);
-  value.data = result.data;
-  value.feed = result;
-  return value;
-}
-
-function entryOf(values: BackendValues | null, shape: number[], dtype: DataType, refCount: number): Entry {
-  const entry = new Entry(dtype, refCount);
-  if (dtype === 'string') entry.strings = values ?? [];
-  else if (dtype !== 'complex64') {
-    const type = dtype as ValueType;
-    entry.value = Value.leaf(hostCopy(values, sizeOf(shape), type), shape, type);
-  }
-  return entry;
-}
-
-/** Of typed arrays it is one copy of memory, where `from` would walk through them. */
-function hostCopy(values: BackendValues | null, size: number, dtype: ValueType): TensorData {
-  const Typed = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[dtype];
-  return values ? new Typed(values as ArrayLike<number>) : new Typed(size);
-}
-
-function interleave(real: BackendValues, imag: BackendValues): Float32Array {
-  const out = new Float32Array(2 * real.length);
-  for (let i = 0; i < real.length; i++) {
-    out[2 * i] = real[i] as number;
-    out[2 * i + 1] = imag[i] as number;
-  }
-  return out;
 }

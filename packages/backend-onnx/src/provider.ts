@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { ArgumentError, type BackendOptions, type BackendProvider } from '@poiesis/core';
 import { backend, engine, registerBackend, relu, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './backend';
+import { firstLine } from './first-line';
 import { createNodeBackend } from './node-backend';
 import type { OnnxBackendOptions } from './options';
 import { loadNodeRuntime } from './runtime/node-runtime';
@@ -19,10 +20,9 @@ export const onnxProvider: BackendProvider = {
         reason: `onnxruntime-node ${version}${synchronous ? '' : ', asynchronous reads only'}`,
       };
     } catch (error) {
-      const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
       return {
         ok: false,
-        reason: `onnxruntime-node does not load here (${reason})`,
+        reason: `onnxruntime-node does not load here (${firstLine(error)})`,
         fix: 'npm install onnxruntime-node',
       };
     }
@@ -59,11 +59,10 @@ async function checkProviders({ executionProviders = ['cpu'] }: OnnxBackendOptio
     // What `useBackend('onnx')` finds next must work.
     removeBackend('onnx');
     registerBackend('onnx', () => createNodeBackend(), 1);
-    const reason = error instanceof Error ? error.message.split('\n')[0]!.slice(-200) : String(error);
     throw new ArgumentError({
       fn: 'useBackend',
       argument: 'options.executionProviders',
-      expected: `providers that start on this machine (${reason})`,
+      expected: `providers that start on this machine (${firstLine(error).slice(-200)})`,
       received: executionProviders,
     });
   }

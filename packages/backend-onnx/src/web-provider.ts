@@ -1,6 +1,7 @@
 import type { BackendOptions, BackendProvider } from '@poiesis/core';
 import { backend, engine, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './backend';
+import { firstLine } from './first-line';
 import { availableThreads, loadFactory } from './runtime/web-runtime';
 import { createWebBackend } from './web-backend';
 
@@ -14,10 +15,9 @@ export const webProvider: BackendProvider = {
       // Only the loader: the module itself, 14 MB, is fetched when the backend is activated.
       await loadFactory();
     } catch (error) {
-      const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
       return {
         ok: false,
-        reason: `onnxruntime-web does not load here (${reason})`,
+        reason: `onnxruntime-web does not load here (${firstLine(error)})`,
         fix: 'npm install onnxruntime-web',
       };
     }
