@@ -196,6 +196,15 @@ export class OnnxBackend extends KernelBackend {
     return engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype });
   }
 
+  /**
+   * Values that are on the host already, for checks that must not cost a computation. core's ops call it, where a
+   * backend has it.
+   */
+  peek(id: DataId): ArrayLike<number> | null {
+    const data = this.data.get(id).value?.data;
+    return data && !(data instanceof BigInt64Array) ? data : null;
+  }
+
   /** Pending values of tensors that are alive. */
   liveValues(): Set<Value> {
     const values = new Set<Value>();
