@@ -15,6 +15,7 @@ export default defineConfig({
       'core/test/{compile,nn,ops,init,optim,random,train}/**/*.test.ts',
       'attention/test/**/*.test.ts',
       'gan/test/**/*.test.ts',
+      'clip/test/{checkpoints,model,objectives,towers,training}/**/*.test.ts',
     ],
     setupFiles: ['./test/setup.ts'],
     env: { POIESIS_TEST_BACKEND: 'onnx' },

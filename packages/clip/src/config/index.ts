@@ -1,0 +1,7 @@
+export {
+  type ClipActivation,
+  type ClipConfig,
+  endTokenOf,
+  type ImageTowerConfig,
+  type TextTowerConfig,
+} from './config';

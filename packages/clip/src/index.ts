@@ -1,0 +1,1 @@
+export type { ClipActivation, ClipConfig, ImageTowerConfig, TextTowerConfig } from './config';
