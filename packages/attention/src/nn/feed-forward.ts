@@ -1,4 +1,14 @@
-import { Dropout, type ForwardContext, gelu, type Key, Layer, Linear, relu, silu } from '@poiesis/core';
+import {
+  Dropout,
+  type ForwardContext,
+  gelu,
+  type Initializer,
+  type Key,
+  Layer,
+  Linear,
+  relu,
+  silu,
+} from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** A function of each number, such as core's `relu`, `gelu` or `silu`. */
@@ -13,6 +23,8 @@ export interface FeedForwardOptions {
   dropout?: number;
   /** Default true. */
   bias?: boolean;
+  /** Distribution of the weights into the hidden features, and out of them. Default: that of `Linear`. */
+  init?: readonly [into: Initializer, out: Initializer];
 }
 
 /** Makes the feed-forward part of a block: from `dim` to `hidden` features and back. */
@@ -31,11 +43,11 @@ export class FeedForward extends Layer {
 
   constructor(dim: number, hidden: number, options: FeedForwardOptions) {
     super();
-    const { key, activation = relu, dropout = 0, bias = true } = options;
+    const { key, activation = relu, dropout = 0, bias = true, init: [into, out] = [] } = options;
     const [first, second] = key.split(2) as [Key, Key];
-    this.linear1 = new Linear(dim, hidden, { key: first, bias });
+    this.linear1 = new Linear(dim, hidden, { key: first, bias, init: into });
     this.dropout = new Dropout(dropout);
-    this.linear2 = new Linear(hidden, dim, { key: second, bias });
+    this.linear2 = new Linear(hidden, dim, { key: second, bias, init: out });
     this.#activation = activation;
   }
 
@@ -61,12 +73,12 @@ export class GatedFeedForward extends Layer {
   /** `activation` is `silu` by default. */
   constructor(dim: number, hidden: number, options: FeedForwardOptions) {
     super();
-    const { key, activation = silu, dropout = 0, bias = true } = options;
+    const { key, activation = silu, dropout = 0, bias = true, init: [into, out] = [] } = options;
     const [first, second, third] = key.split(3) as [Key, Key, Key];
-    this.linear1 = new Linear(dim, hidden, { key: first, bias });
+    this.linear1 = new Linear(dim, hidden, { key: first, bias, init: into });
     this.dropout = new Dropout(dropout);
-    this.linear2 = new Linear(hidden, dim, { key: second, bias });
-    this.linear3 = new Linear(dim, hidden, { key: third, bias });
+    this.linear2 = new Linear(hidden, dim, { key: second, bias, init: out });
+    this.linear3 = new Linear(dim, hidden, { key: third, bias, init: into });
     this.#activation = activation;
   }
 

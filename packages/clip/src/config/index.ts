@@ -1,7 +1,7 @@
+export type { ClipActivation, ClipConfig, ImageTowerConfig, TextTowerConfig, TowerConfig } from './config';
 export {
-  type ClipActivation,
-  type ClipConfig,
-  endTokenOf,
-  type ImageTowerConfig,
-  type TextTowerConfig,
-} from './config';
+  type ResolvedClipConfig,
+  type ResolvedImageTower,
+  type ResolvedTextTower,
+  resolveConfig,
+} from './resolve';

@@ -1,1 +1,2 @@
-export {};
+export { ClipModel, type ClipOutput } from './clip-model';
+export { l2Normalize } from './normalize';

@@ -1,0 +1,29 @@
+import { checkArgument } from '@poiesis/core';
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * Pictures cut into squares: `[batch, height, width, 3]` → `[batch, patches, size · size · 3]`, row by row.
+ *
+ * A convolution whose stride is its kernel is a matrix product of these with the kernel `[size · size · 3, dim]`.
+ */
+export function imagePatches(pixels: tf.Tensor4D, size: number): tf.Tensor3D {
+  const [batch, height, width, channels] = pixels.shape;
+  const whole = height % size === 0 && width % size === 0;
+  checkArgument(whole, 'imagePatches', 'pixels', `sides that are multiples of ${size}`, pixels.shape);
+  const [rows, columns] = [height / size, width / size];
+  return tf.tidy(() => {
+    const strips = tf.reshape(pixels, [batch * rows, size, columns, size * channels]); // (B·R, p, C, p·3)
+    const squares = tf.transpose(strips, [0, 2, 1, 3]); // (B·R, C, p, p·3)
+    return tf.reshape(squares, [batch, rows * columns, size * size * channels]); // (B, R·C, p·p·3)
+  });
+}
+
+/** Demands pictures of the tower's size: `[batch, height, width, 3]`, float32. */
+export function checkPixels(fn: string, pixels: tf.Tensor, size: readonly [number, number]): void {
+  const [height, width] = size;
+  const fits =
+    pixels.rank === 4 && pixels.shape[1] === height && pixels.shape[2] === width && pixels.shape[3] === 3;
+  checkArgument(fits, fn, 'pixels', `[batch, ${height}, ${width}, 3]`, pixels.shape);
+  checkArgument(pixels.size > 0, fn, 'pixels', 'at least one picture', pixels.shape);
+  checkArgument(pixels.dtype === 'float32', fn, 'pixels', 'type float32', `type ${pixels.dtype}`);
+}
