@@ -23,11 +23,14 @@ export {
   type AttendOptions,
   type BlockConfig,
   type DecoderLayerParts,
+  type DecoderLayerWeights,
   type DecoderOptions,
   type DecoderState,
+  type DecoderWeights,
   decoderLayer,
   type EncoderLayerParts,
   type EncoderOptions,
+  type EncoderWeights,
   encoderLayer,
   FeedForward,
   type FeedForwardMaker,
@@ -81,6 +84,7 @@ export {
   shiftTarget,
 } from './training';
 export {
+  type AttentionWeights,
   type PositionsMaker,
   padTokens,
   type Tokens,

@@ -37,6 +37,11 @@ export type Attended = {
   weights: tf.Tensor;
 };
 
+/** What attention gave, whether or not weights were asked for. */
+export function withWeights(result: tf.Tensor | Attended): { output: tf.Tensor; weights?: tf.Tensor } {
+  return result instanceof tf.Tensor ? { output: result } : result;
+}
+
 /**
  * `softmax(q·kᵀ / √headDim) · v`, equation 1 of Vaswani et al., "Attention Is All You Need" (2017).
  *

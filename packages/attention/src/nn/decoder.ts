@@ -1,5 +1,6 @@
 import { checkArgument, Dropout, type ForwardContext, type Layer, Module } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { withWeights } from '../attention/scaled-dot-product-attention';
 import { type Positions, positionsOf } from '../positions/positions';
 import { flattened, partKeys } from './block';
 import type { KeyValues } from './cache';
@@ -37,6 +38,17 @@ export interface DecoderOptions extends ForwardContext {
   /** Added to all scores of the self-attention. */
   bias?: tf.Tensor | null;
 }
+
+/** Who looks at whom in a decoder layer. */
+export type DecoderLayerWeights = {
+  /** Self-attention: `[batch, heads, seq, seq]`, from queries to keys. */
+  self: tf.Tensor;
+  /** From the target to the memory: `[batch, heads, seq, memoryLength]`. */
+  cross: tf.Tensor;
+};
+
+/** What a decoder gives where `returnWeights` asks for it: the weights are those of each layer. */
+export type DecoderWeights = { output: tf.Tensor; weights: DecoderLayerWeights[] };
 
 /** What `step` needs beside the new tokens. Shapes stay the same from step to step. */
 export type DecoderState = {
@@ -84,20 +96,45 @@ export class TransformerDecoderLayer extends Module {
   /**
    * @param x `[batch, seq, dim]`.
    * @param memory `[batch, memoryLength, memoryDim]`: what the encoder made.
-   * @returns `[batch, seq, dim]`. The caller owns it.
+   * @returns `[batch, seq, dim]`, or `{ output, weights: { self, cross } }`. The caller owns it.
    */
-  forward(x: tf.Tensor, memory: tf.Tensor, options: DecoderOptions = {}): tf.Tensor {
+  forward(
+    x: tf.Tensor,
+    memory: tf.Tensor,
+    options: DecoderOptions & { returnWeights: true },
+  ): { output: tf.Tensor; weights: DecoderLayerWeights };
+  forward(x: tf.Tensor, memory: tf.Tensor, options?: DecoderOptions & { returnWeights?: false }): tf.Tensor;
+  forward(
+    x: tf.Tensor,
+    memory: tf.Tensor,
+    options?: DecoderOptions & { returnWeights?: boolean },
+  ): tf.Tensor | { output: tf.Tensor; weights: DecoderLayerWeights };
+  forward(
+    x: tf.Tensor,
+    memory: tf.Tensor,
+    options: DecoderOptions & { returnWeights?: boolean } = {},
+  ): tf.Tensor | { output: tf.Tensor; weights: DecoderLayerWeights } {
     const { key, mask, keyMask, causal = true, memoryMask, memoryKeyMask, positions, bias } = options;
+    const { returnWeights } = options;
     const [forAttention, forMemory, ...forRest] = partKeys(key, 6);
-    const cross = { memory, mask: memoryMask, keyMask: memoryKeyMask };
-    return tf.tidy(() =>
-      this.#around(
+    const toSelf = { mask, keyMask, causal, positions, bias, returnWeights, ...forAttention };
+    const toMemory = { memory, mask: memoryMask, keyMask: memoryKeyMask, returnWeights, ...forMemory };
+    return tf.tidy(() => {
+      const weights: Partial<DecoderLayerWeights> = {};
+      const attend = (part: keyof DecoderLayerWeights, result: ReturnType<MultiHeadAttention['forward']>) => {
+        const found = withWeights(result);
+        if (found.weights) weights[part] = found.weights;
+        return found.output;
+      };
+      const output = this.#around(
         x,
-        (x) => this.self_attn.forward(x, { mask, keyMask, causal, positions, bias, ...forAttention }),
-        (x) => this.multihead_attn.forward(x, { ...cross, ...forMemory }),
+        (x) => attend('self', this.self_attn.forward(x, toSelf)),
+        (x) => attend('cross', this.multihead_attn.forward(x, toMemory)),
         forRest,
-      ),
-    );
+      );
+      const { self, cross } = weights;
+      return self && cross ? { output, weights: { self, cross } } : output;
+    });
   }
 
   /** New tokens `[batch · beams, new, dim]`, with the past in `cache`. See `TransformerDecoder.step`. */
@@ -162,10 +199,16 @@ export class TransformerDecoder extends Module {
   /**
    * @param x `[batch, seq, dim]`: embeddings with their positions.
    * @param memory `[batch, memoryLength, memoryDim]`.
-   * @returns the shape of `x`. The caller owns it.
+   * @returns the shape of `x`, or with `returnWeights` that and the weights of all layers. The caller owns it.
    */
-  forward(x: tf.Tensor, memory: tf.Tensor, options: DecoderOptions = {}): tf.Tensor {
-    const { key, positions } = options;
+  forward(x: tf.Tensor, memory: tf.Tensor, options: DecoderOptions & { returnWeights: true }): DecoderWeights;
+  forward(x: tf.Tensor, memory: tf.Tensor, options?: DecoderOptions & { returnWeights?: false }): tf.Tensor;
+  forward(
+    x: tf.Tensor,
+    memory: tf.Tensor,
+    options: DecoderOptions & { returnWeights?: boolean } = {},
+  ): tf.Tensor | DecoderWeights {
+    const { key, positions, returnWeights } = options;
     const fn = 'TransformerDecoder.forward';
     checkSequence(fn, 'x', x, this.layers[0]!.self_attn.dim);
     const same = memory.shape[0] === x.shape[0];
@@ -173,11 +216,15 @@ export class TransformerDecoder extends Module {
     return tf.tidy(() => {
       const seq = x.shape[1]!;
       const bias = options.bias ?? positions?.bias(seq, seq) ?? null; // one for all layers
-      const last = this.layers.reduce(
-        (x, layer, i) => layer.forward(x, memory, { ...options, bias, ...(key && { key: key.fold(i) }) }),
-        x,
-      );
-      return this.norm ? this.norm.forward(last) : last;
+      const weights: DecoderLayerWeights[] = [];
+      const last = this.layers.reduce((x, layer, i) => {
+        const found = layer.forward(x, memory, { ...options, bias, ...(key && { key: key.fold(i) }) });
+        if (found instanceof tf.Tensor) return found;
+        weights.push(found.weights);
+        return found.output;
+      }, x);
+      const output = this.norm ? this.norm.forward(last) : last;
+      return returnWeights ? { output, weights } : output;
     });
   }
 

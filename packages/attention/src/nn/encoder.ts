@@ -1,5 +1,7 @@
 import { checkArgument, Dropout, type ForwardContext, type Layer, Module } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Attended } from '../attention';
+import { withWeights } from '../attention/scaled-dot-product-attention';
 import type { Positions } from '../positions';
 import { flattened, partKeys } from './block';
 import { checkSequence } from './check';
@@ -31,6 +33,13 @@ export interface EncoderOptions extends ForwardContext {
   bias?: tf.Tensor | null;
 }
 
+/** What an encoder gives where `returnWeights` asks for it. */
+export type EncoderWeights = {
+  output: tf.Tensor;
+  /** Of each layer: `[batch, heads, seq, seq]`, from queries to keys. */
+  weights: tf.Tensor[];
+};
+
 /**
  * Self-attention and a feed-forward part: `torch.nn.TransformerEncoderLayer`, with its parameter names (`self_attn`,
  * `linear1`, `linear2`, `norm1`, `norm2`). A feed-forward part of your own comes under `feed_forward`.
@@ -58,17 +67,24 @@ export class TransformerEncoderLayer extends Module {
     yield* flattened(super.children(), this.#feedForward);
   }
 
-  /** `[batch, seq, dim]` → the same. The caller owns the result. */
-  forward(x: tf.Tensor, options: EncoderOptions = {}): tf.Tensor {
+  /** `[batch, seq, dim]` → the same, or `{ output, weights }` of the attention. The caller owns the result. */
+  forward(x: tf.Tensor, options: EncoderOptions & { returnWeights: true }): Attended;
+  forward(x: tf.Tensor, options?: EncoderOptions & { returnWeights?: false }): tf.Tensor;
+  forward(x: tf.Tensor, options?: EncoderOptions & { returnWeights?: boolean }): tf.Tensor | Attended;
+  forward(x: tf.Tensor, options: EncoderOptions & { returnWeights?: boolean } = {}): tf.Tensor | Attended {
     const { key, ...attending } = options;
     const [forAttention, forFirst, forHidden, forSecond] = partKeys(key, 4);
     return tf.tidy(() => {
-      const attended = this.#residual(x, this.norm1, (x) =>
-        this.dropout1.forward(this.self_attn.forward(x, { ...attending, ...forAttention }), forFirst),
-      );
-      return this.#residual(attended, this.norm2, (x) =>
+      let weights: tf.Tensor | undefined;
+      const attended = this.#residual(x, this.norm1, (x) => {
+        const found = withWeights(this.self_attn.forward(x, { ...attending, ...forAttention }));
+        weights = found.weights;
+        return this.dropout1.forward(found.output, forFirst);
+      });
+      const output = this.#residual(attended, this.norm2, (x) =>
         this.dropout2.forward(this.#feedForward.forward(x, forHidden), forSecond),
       );
+      return weights ? { output, weights } : output;
     });
   }
 }
@@ -87,19 +103,27 @@ export class TransformerEncoder extends Module {
 
   /**
    * @param x `[batch, seq, dim]`: embeddings with their positions.
-   * @returns the same shape. The caller owns it.
+   * @returns the same shape, or with `returnWeights` that and the weights of all layers. The caller owns it.
    */
-  forward(x: tf.Tensor, options: EncoderOptions = {}): tf.Tensor {
-    const { key, positions } = options;
+  forward(x: tf.Tensor, options: EncoderOptions & { returnWeights: true }): EncoderWeights;
+  forward(x: tf.Tensor, options?: EncoderOptions & { returnWeights?: false }): tf.Tensor;
+  forward(
+    x: tf.Tensor,
+    options: EncoderOptions & { returnWeights?: boolean } = {},
+  ): tf.Tensor | EncoderWeights {
+    const { key, positions, returnWeights } = options;
     checkSequence('TransformerEncoder.forward', 'x', x, this.layers[0]!.self_attn.dim);
     return tf.tidy(() => {
       const seq = x.shape[1]!;
       const bias = options.bias ?? positions?.bias(seq, seq) ?? null; // one for all layers
-      const last = this.layers.reduce(
-        (x, layer, i) => layer.forward(x, { ...options, bias, ...(key && { key: key.fold(i) }) }),
-        x,
-      );
-      return this.norm ? this.norm.forward(last) : last;
+      const weights: tf.Tensor[] = [];
+      const last = this.layers.reduce((x, layer, i) => {
+        const found = withWeights(layer.forward(x, { ...options, bias, ...(key && { key: key.fold(i) }) }));
+        if (found.weights) weights.push(found.weights);
+        return found.output;
+      }, x);
+      const output = this.norm ? this.norm.forward(last) : last;
+      return returnWeights ? { output, weights } : output;
     });
   }
 }

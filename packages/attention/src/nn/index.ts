@@ -9,14 +9,17 @@ export {
 export type { KeyValues } from './cache';
 export {
   type DecoderLayerParts,
+  type DecoderLayerWeights,
   type DecoderOptions,
   type DecoderState,
+  type DecoderWeights,
   TransformerDecoder,
   TransformerDecoderLayer,
 } from './decoder';
 export {
   type EncoderLayerParts,
   type EncoderOptions,
+  type EncoderWeights,
   TransformerEncoder,
   TransformerEncoderLayer,
 } from './encoder';

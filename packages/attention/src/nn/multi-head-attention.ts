@@ -1,6 +1,7 @@
 import {
   checkArgument,
   type ForwardContext,
+  type Initializer,
   type Key,
   Linear,
   linear,
@@ -13,6 +14,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { type Attended, causalMask, scaledDotProductAttention } from '../attention';
 import { additive } from '../attention/masks';
+import { withWeights } from '../attention/scaled-dot-product-attention';
 import type { Place, Positions } from '../positions';
 import type { KeyValues } from './cache';
 import { checkSequence } from './check';
@@ -31,6 +33,10 @@ export interface MultiHeadAttentionOptions {
   keyDim?: number;
   /** Width of a memory's values, where it is not `dim`. */
   valueDim?: number;
+  /** Distribution of the weights into queries, keys and values. Default Glorot-uniform, as PyTorch's. */
+  init?: Initializer;
+  /** Distribution of `out_proj.weight`. Default: that of `Linear`. */
+  outInit?: Initializer;
 }
 
 export interface AttendOptions extends ForwardContext {
@@ -83,6 +89,7 @@ export class MultiHeadAttention extends Module {
     super();
     const fn = 'MultiHeadAttention';
     const { key, bias = true, dropout = 0, kvHeads = heads, keyDim = dim, valueDim = dim } = options;
+    const { init = xavierUniform(), outInit } = options;
     for (const [name, size] of Object.entries({ dim, heads, kvHeads, keyDim, valueDim })) {
       checkArgument(Number.isInteger(size) && size >= 1, fn, name, 'an integer ≥ 1', size);
     }
@@ -96,16 +103,16 @@ export class MultiHeadAttention extends Module {
     const kvDim = (dim / heads) * kvHeads;
     this.#width = { q: dim, k: keyDim, v: valueDim };
     const [forIn, forK, forV, forOut] = key.split(4) as [Key, Key, Key, Key];
-    const glorot = (key: Key, out: number, width: number) =>
-      parameter(xavierUniform()(key, [out, width], { in: width, out }) as tf.Tensor2D);
-    if (keyDim === dim && valueDim === dim) this.in_proj_weight = glorot(forIn, dim + 2 * kvDim, dim);
+    const fresh = (key: Key, out: number, width: number) =>
+      parameter(init(key, [out, width], { in: width, out }) as tf.Tensor2D);
+    if (keyDim === dim && valueDim === dim) this.in_proj_weight = fresh(forIn, dim + 2 * kvDim, dim);
     else {
-      this.q_proj_weight = glorot(forIn, dim, dim);
-      this.k_proj_weight = glorot(forK, kvDim, keyDim);
-      this.v_proj_weight = glorot(forV, kvDim, valueDim);
+      this.q_proj_weight = fresh(forIn, dim, dim);
+      this.k_proj_weight = fresh(forK, kvDim, keyDim);
+      this.v_proj_weight = fresh(forV, kvDim, valueDim);
     }
     this.in_proj_bias = bias ? parameter(tf.zeros([dim + 2 * kvDim])) : null;
-    this.out_proj = new Linear(dim, dim, { key: forOut, bias });
+    this.out_proj = new Linear(dim, dim, { key: forOut, bias, init: outInit });
     tf.tidy(() => this.out_proj.bias?.assign(tf.zeros([dim])));
   }
 
@@ -116,6 +123,7 @@ export class MultiHeadAttention extends Module {
    */
   forward(x: tf.Tensor, options: MultiHeadOptions & { returnWeights: true }): Attended;
   forward(x: tf.Tensor, options?: MultiHeadOptions & { returnWeights?: false }): tf.Tensor;
+  forward(x: tf.Tensor, options?: MultiHeadOptions): tf.Tensor | Attended;
   forward(x: tf.Tensor, options: MultiHeadOptions = {}): tf.Tensor | Attended {
     const { memory, values, positions } = options;
     checkSequence('MultiHeadAttention.forward', 'x', x, this.dim);
@@ -233,10 +241,6 @@ export class MultiHeadAttention extends Module {
     const weight = own ?? tf.slice(this.in_proj_weight!, [from, 0], [size, this.dim]);
     return linear(x, weight, this.in_proj_bias && tf.slice(this.in_proj_bias, [from], [size]));
   }
-}
-
-function withWeights(result: tf.Tensor | Attended): { output: tf.Tensor; weights?: tf.Tensor } {
-  return result instanceof tf.Tensor ? { output: result } : result;
 }
 
 /** The mask, and keys that are not there. */

@@ -1,7 +1,10 @@
 import type { Layer } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** How a part of a block, its normalization and the way around it are put together. */
+/**
+ * How a part of a block, its normalization and the way around it are put together. It calls `part` outside of any `tidy`
+ * of its own: a part may make more than its result, caches and weights.
+ */
 export type Residual = (x: tf.Tensor, norm: Layer, part: (x: tf.Tensor) => tf.Tensor) => tf.Tensor;
 
 /** `norm(x + part(x))`, as in the paper: Vaswani et al. (2017), section 3.1. */

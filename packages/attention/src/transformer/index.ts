@@ -1,3 +1,3 @@
 export type { PositionsMaker, TransformerConfig } from './config';
 export { padTokens, type Tokens } from './tokens';
-export { Transformer } from './transformer';
+export { type AttentionWeights, Transformer } from './transformer';

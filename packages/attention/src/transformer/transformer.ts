@@ -19,6 +19,16 @@ import { checkConfig, type TransformerConfig } from './config';
 import { OutputProjection } from './output-projection';
 import { type Tokens, tokenTensor } from './tokens';
 
+/** Who looks at whom: of each layer, the weights of all heads, `[batch, heads, queries, keys]`. */
+export type AttentionWeights = {
+  /** From source to source. */
+  encoder: tf.Tensor[];
+  /** From target to target. */
+  decoder: tf.Tensor[];
+  /** From target to source. */
+  cross: tf.Tensor[];
+};
+
 /**
  * The Transformer of Vaswani et al., "Attention Is All You Need" (2017): tokens in, logits out.
  *
@@ -112,6 +122,37 @@ export class Transformer extends Module {
       const positions = this.target_positions;
       const z = this.decoder.forward(y, memory, { memoryKeyMask, positions, key: forStack });
       return this.output.forward(z) as tf.Tensor3D;
+    });
+  }
+
+  /**
+   * Who looks at whom when it reads `source` and predicts what follows each token of `target`: what heat maps are made
+   * of. Rows of padding are in it too. In evaluation.
+   *
+   * @returns the weights of all heads. The caller owns them.
+   */
+  attention(source: Tokens, target: Tokens): AttentionWeights {
+    const { pad } = this.#config;
+    return tf.tidy(() => {
+      const from = tokenTensor('Transformer.attention', 'source', source, pad);
+      const to = tokenTensor('Transformer.attention', 'target', target, pad);
+      const keyMask = paddingMask(from, pad);
+      const returnWeights = true;
+      const read = this.encoder.forward(this.#embed('source', from, {}), {
+        keyMask,
+        positions: this.source_positions,
+        returnWeights,
+      });
+      const written = this.decoder.forward(this.#embed('target', to, {}), read.output, {
+        memoryKeyMask: keyMask,
+        positions: this.target_positions,
+        returnWeights,
+      });
+      return {
+        encoder: read.weights,
+        decoder: written.weights.map(({ self }) => self),
+        cross: written.weights.map(({ cross }) => cross),
+      };
     });
   }
 
