@@ -1,6 +1,8 @@
 import type { Workload } from '../workload';
 import { convInfer, convInferOne } from './conv-infer';
 import { dcganTrain } from './dcgan-train';
+import { g2pBeam, g2pBeam64 } from './g2p-beam';
+import { g2pTrain } from './g2p-train';
 import { gptTrain } from './gpt-train';
 import { gpt2Decode } from './gpt2-decode';
 import { mlpTrain } from './mlp-train';
@@ -9,6 +11,9 @@ export const workloads: readonly Workload[] = [
   dcganTrain,
   gptTrain,
   gpt2Decode,
+  g2pTrain,
+  g2pBeam,
+  g2pBeam64,
   mlpTrain,
   convInfer,
   convInferOne,
