@@ -8,6 +8,7 @@ export {
   urlSource,
 } from './byte-source';
 export { hostTensor, type NativeArray, type NumberArray, nativeArray, toFloat32, toInt32 } from './convert';
+export { type Checksum, crc32 } from './crc32';
 export type { TensorInfo } from './header';
 export type { DiskDType, HostTensor, LoadReport, StateDict, Stateful } from './host-tensor';
 export { type Leaves, loadLeaves, saveLeaves } from './leaves';
