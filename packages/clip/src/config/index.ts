@@ -1,4 +1,5 @@
 export type { ClipActivation, ClipConfig, ImageTowerConfig, TextTowerConfig, TowerConfig } from './config';
+export { clipConfigs } from './named';
 export {
   type ResolvedClipConfig,
   type ResolvedImageTower,

@@ -1,4 +1,4 @@
-import { type Initializer, normalInit, zerosInit } from '@poiesis/core';
+import { type Initializer, normalInit, xavierUniform, zerosInit } from '@poiesis/core';
 
 /** Distributions of a block's matrices; those that are missing are PyTorch's. */
 export interface BlockInit {
@@ -29,6 +29,19 @@ export function textInit(dim: number, layers: number): TowerInit {
       inProjection: normal(attention),
       outProjection: normal(projection),
       hidden: [normal((2 * dim) ** -0.5), normal(projection)],
+    },
+  };
+}
+
+/** SigLIP's towers: Glorot-uniform matrices, those of queries, keys and values each for itself. */
+export function siglipInit(dim: number): TowerInit {
+  const glorot = xavierUniform();
+  return {
+    normal: (std) => normalInit({ std }),
+    block: {
+      inProjection: (key, shape) => glorot(key, shape, { in: dim, out: dim }),
+      outProjection: glorot,
+      hidden: [glorot, glorot],
     },
   };
 }

@@ -1,10 +1,9 @@
-import { checkArgument } from '@poiesis/core';
+import { type Conv2d, checkArgument, linear } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
  * Pictures cut into squares: `[batch, height, width, 3]` → `[batch, patches, size · size · 3]`, row by row.
- *
- * A convolution whose stride is its kernel is a matrix product of these with the kernel `[size · size · 3, dim]`.
+ * @throws ArgumentError where `size` does not divide both sides.
  */
 export function imagePatches(pixels: tf.Tensor4D, size: number): tf.Tensor3D {
   const [batch, height, width, channels] = pixels.shape;
@@ -18,12 +17,22 @@ export function imagePatches(pixels: tf.Tensor4D, size: number): tf.Tensor3D {
   });
 }
 
+/** A convolution whose stride is its kernel, as the matrix product that it is: `[batch, patches, dim]`. */
+export function embedPatches(pixels: tf.Tensor4D, conv: Conv2d, size: number): tf.Tensor3D {
+  const dim = conv.weight.shape[3];
+  return tf.tidy(() => {
+    const kernel = tf.transpose(tf.reshape(conv.weight, [-1, dim])); // (D, p·p·3)
+    return linear(imagePatches(pixels, size), kernel, conv.bias) as tf.Tensor3D;
+  });
+}
+
 /** Demands pictures of the tower's size: `[batch, height, width, 3]`, float32. */
 export function checkPixels(fn: string, pixels: tf.Tensor, size: readonly [number, number]): void {
   const [height, width] = size;
+  const layout = `float32 [batch, ${height}, ${width}, 3]`;
   const fits =
     pixels.rank === 4 && pixels.shape[1] === height && pixels.shape[2] === width && pixels.shape[3] === 3;
-  checkArgument(fits, fn, 'pixels', `[batch, ${height}, ${width}, 3]`, pixels.shape);
-  checkArgument(pixels.size > 0, fn, 'pixels', 'at least one picture', pixels.shape);
-  checkArgument(pixels.dtype === 'float32', fn, 'pixels', 'type float32', `type ${pixels.dtype}`);
+  checkArgument(fits, fn, 'pixels', layout, pixels.shape);
+  checkArgument(pixels.size > 0, fn, 'pixels', `${layout} with at least one picture`, pixels.shape);
+  checkArgument(pixels.dtype === 'float32', fn, 'pixels', layout, `type ${pixels.dtype}`);
 }

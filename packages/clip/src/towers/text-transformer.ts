@@ -1,5 +1,4 @@
 import {
-  checkArgument,
   Embedding,
   type ForwardContext,
   type Key,
@@ -13,6 +12,7 @@ import type { ResolvedTextTower } from '../config';
 import { ResidualAttentionBlocks } from './blocks';
 import { textInit } from './init';
 import { checkHasToken, poolAtToken } from './pool';
+import { checkTokens, embedTokens } from './tokens';
 import type { TextTower, TowerOptions } from './tower';
 
 /**
@@ -22,9 +22,7 @@ import type { TextTower, TowerOptions } from './tower';
  * Texts may be shorter than the context. What stands behind the end token changes nothing.
  */
 export class TextTransformer extends Module implements TextTower {
-  /** `[contextLength, dim]`. */
   readonly positional_embedding: Parameter<tf.Rank.R2>;
-  /** `[dim, embedDim]`. */
   readonly text_projection: Parameter<tf.Rank.R2>;
   readonly transformer: ResidualAttentionBlocks;
   readonly token_embedding: Embedding;
@@ -58,23 +56,9 @@ export class TextTransformer extends Module implements TextTower {
   features(tokens: tf.Tensor2D, context: ForwardContext = {}): tf.Tensor3D {
     checkTokens('TextTransformer.features', tokens, this.config);
     return tf.tidy(() => {
-      const { dim } = this.config;
-      const positions = tf.slice(this.positional_embedding, [0, 0], [tokens.shape[1], dim]);
-      const embedded = tf.add(this.token_embedding.forward(tokens), positions); // (B, S, D)
+      const embedded = embedTokens(tokens, this.token_embedding, this.positional_embedding); // (B, S, D)
       const last = this.transformer.forward(embedded, { ...context, causal: true });
       return this.ln_final.forward(last) as tf.Tensor3D;
     });
   }
-}
-
-/** Demands int32 `[batch, seq]` that is not longer than the context. */
-export function checkTokens(
-  fn: string,
-  tokens: tf.Tensor,
-  { contextLength }: { contextLength: number },
-): void {
-  const expected = `int32 [batch, seq] with at most ${contextLength} tokens`;
-  const fits = tokens.rank === 2 && tokens.size > 0 && tokens.shape[1]! <= contextLength;
-  checkArgument(fits, fn, 'tokens', expected, tokens.shape);
-  checkArgument(tokens.dtype === 'int32', fn, 'tokens', expected, `type ${tokens.dtype}`);
 }

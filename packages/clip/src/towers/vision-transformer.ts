@@ -12,7 +12,8 @@ import type { ResolvedImageTower } from '../config';
 import { ResidualAttentionBlocks } from './blocks';
 import { imageInit } from './init';
 import { patchDropout } from './patch-dropout';
-import { checkPixels, imagePatches } from './patches';
+import { checkPixels, embedPatches } from './patches';
+import { patchCount } from './positions';
 import type { ImageTower, TowerOptions } from './tower';
 
 /**
@@ -34,22 +35,16 @@ export class VisionTransformer extends Module implements ImageTower {
 
   constructor(config: ResolvedImageTower, embedDim: number, { key, init = imageInit }: TowerOptions) {
     super();
-    const { dim, patchSize, imageSize, normEps: eps } = config;
-    const [forClass, forPositions, forProjection, forPatches, forBlocks] = key.split(5) as Key[];
-    const patches = (imageSize[0] / patchSize) * (imageSize[1] / patchSize);
+    const { dim, patchSize: size, normEps: eps } = config;
+    const [forClass, forPositions, forProjection, forPatches, forBlocks] = key.split(5) as FiveKeys;
     const fresh = (key: Key, shape: number[]) => init.normal(dim ** -0.5)(key, shape, { in: dim, out: dim });
-    this.class_embedding = parameter(fresh(forClass!, [dim]) as tf.Tensor1D);
-    this.positional_embedding = parameter(fresh(forPositions!, [1 + patches, dim]) as tf.Tensor2D);
-    this.proj = parameter(fresh(forProjection!, [dim, embedDim]) as tf.Tensor2D);
-    this.conv1 = new Conv2d(3, dim, {
-      kernelSize: patchSize,
-      stride: patchSize,
-      bias: false,
-      key: forPatches!,
-      init: init.patches,
-    });
+    this.class_embedding = parameter(fresh(forClass, [dim]) as tf.Tensor1D);
+    this.positional_embedding = parameter(fresh(forPositions, [1 + patchCount(config), dim]) as tf.Tensor2D);
+    this.proj = parameter(fresh(forProjection, [dim, embedDim]) as tf.Tensor2D);
+    const patches = { kernelSize: size, stride: size, bias: false, init: init.patches };
+    this.conv1 = new Conv2d(3, dim, { ...patches, key: forPatches });
     this.ln_pre = new LayerNorm(dim, { eps });
-    this.transformer = new ResidualAttentionBlocks(config, { key: forBlocks!, init: init.block });
+    this.transformer = new ResidualAttentionBlocks(config, { key: forBlocks, init: init.block });
     this.ln_post = new LayerNorm(dim, { eps });
     this.config = config;
   }
@@ -66,16 +61,14 @@ export class VisionTransformer extends Module implements ImageTower {
   features(pixels: tf.Tensor4D, { key }: ForwardContext = {}): tf.Tensor3D {
     const { dim, imageSize, patchSize, patchDropout: rate } = this.config;
     checkPixels('VisionTransformer.forward', pixels, imageSize);
-    const [forDropout, forBlocks] = key?.split(2) ?? [];
     return tf.tidy(() => {
-      const batch = pixels.shape[0];
-      const kernel = tf.reshape(this.conv1.weight, [-1, dim]); // (p·p·3, D)
-      const flat = tf.reshape(imagePatches(pixels, patchSize), [-1, kernel.shape[0]!]); // (B·P, p·p·3)
-      const patches = tf.reshape(tf.matMul(flat, kernel as tf.Tensor2D), [batch, -1, dim]); // (B, P, D)
-      const first = tf.tile(tf.reshape(this.class_embedding, [1, 1, dim]), [batch, 1, 1]);
+      const patches = embedPatches(pixels, this.conv1, patchSize); // (B, P, D)
+      const first = tf.tile(tf.reshape(this.class_embedding, [1, 1, dim]), [pixels.shape[0], 1, 1]);
       const placed = tf.add(tf.concat([first, patches], 1), this.positional_embedding) as tf.Tensor3D;
-      const kept = this.training ? patchDropout(placed, { rate, keep: 1, key: forDropout }) : placed;
-      return this.transformer.forward(this.ln_pre.forward(kept), { key: forBlocks }) as tf.Tensor3D;
+      const kept = this.training ? patchDropout(placed, { rate, keep: 1, key }) : placed;
+      return this.transformer.forward(this.ln_pre.forward(kept)) as tf.Tensor3D;
     });
   }
 }
+
+type FiveKeys = [Key, Key, Key, Key, Key];
