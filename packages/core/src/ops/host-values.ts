@@ -8,7 +8,10 @@ interface Peeking {
   peek?(dataId: object): ArrayLike<number> | null;
 }
 
-/** The values of `x` where they can be seen at no cost, otherwise `null`. */
+/**
+ * The values of `x` where they can be seen at no cost, otherwise `null`: for checks of input that must not stall a
+ * device. The array is the tensor's own and must not be changed.
+ */
 export function hostValues(x: tf.Tensor): ArrayLike<number> | null {
   if (hostBackends.has(tf.getBackend())) return x.dataSync();
   const backend = tf.backend() as Peeking;

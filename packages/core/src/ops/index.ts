@@ -20,6 +20,7 @@ export { flatten, unflatten } from './flatten';
 export { gelu, quickGelu, silu } from './gelu';
 export { type GroupNormOptions, groupNorm } from './group-norm';
 export { type GruResult, gru } from './gru';
+export { hostValues } from './host-values';
 export { type InstanceNormOptions, instanceNorm } from './instance-norm';
 export { type LayerNormOptions, layerNorm } from './layer-norm';
 export { linear } from './linear';
