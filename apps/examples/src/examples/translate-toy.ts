@@ -17,8 +17,8 @@ export const tasks = {
 /** A sequence is made of tokens: three that mean padding, start and end, then the digits. */
 const SPECIAL = 3;
 const VOCAB = SPECIAL + 10;
-const tokens = (digits: Row) => digits.map((digit) => digit + SPECIAL);
-const digits = (tokens: Row) => tokens.map((token) => token - SPECIAL);
+export const tokens = (digits: Row) => digits.map((digit) => digit + SPECIAL);
+export const digits = (tokens: Row) => tokens.map((token) => token - SPECIAL);
 
 /** Rows of 2 to `longest` digits, every length as often as any other. The same key gives the same rows. */
 export function rowsOfDigits(key: Key, count: number, longest: number): Row[] {
@@ -39,6 +39,14 @@ export function toyData({ seed, longest }: { seed: number; longest: number }): {
   const kept = new Set(unseen.map((row) => row.join()));
   return { unseen, seen: rowsOfDigits(second, 20_000, longest).filter((row) => !kept.has(row.join())) };
 }
+
+export function toyModel({ seed }: { seed: number }): Transformer {
+  const sizes = { sourceVocab: VOCAB, targetVocab: VOCAB, dim: 32, heads: 4, layers: 2 };
+  return new Transformer({ ...sizes, dropout: 0, residual: preNorm }, { seed });
+}
+
+/** Under this name the model's file tells what it has learned. */
+export const TOY_ENTRY = 'poiesis.translate-toy';
 
 export const translateToy = trainingExample({
   name: 'translate-toy',
@@ -65,8 +73,7 @@ export const translateToy = trainingExample({
     const pairs = seen.map((row) => ({ source: tokens(row), target: tokens(task(row)) }));
 
     // 2. The model, and what it is to become better at: the next token, given the source and the tokens before.
-    const sizes = { sourceVocab: VOCAB, targetVocab: VOCAB, dim: 32, heads: 4, layers: 2 };
-    const model = new Transformer({ ...sizes, dropout: 0, residual: preNorm }, { seed });
+    const model = toyModel({ seed });
     const lr = cosine(5e-3, { steps, warmup: Math.floor(steps / 10) });
     const step = supervised(model, sequenceLoss(), adam({ lr, beta2: 0.98 }));
     const batches = new SequenceBatches(pairs, {
@@ -88,6 +95,7 @@ export const translateToy = trainingExample({
       step,
       batches,
       weights: () => model.stateDict(),
+      metadata: { [TOY_ENTRY]: JSON.stringify({ task: name, length: longest }) },
       checkpointEvery: 200,
       evaluate: async () => ({ accuracy: share(await answers()) }),
       evaluateEvery: 100,
@@ -101,4 +109,6 @@ export const translateToy = trainingExample({
       },
     };
   },
+
+  next: (model) => `Look inside: npm start -- attention-map --model ${model}`,
 });

@@ -23,7 +23,7 @@ export interface Pronunciation {
 /** Words decoded side by side. */
 const SIDE_BY_SIDE = 64;
 /** Under this name the model's file tells what its tokens mean. */
-const ENTRY = 'poiesis.g2p';
+export const G2P_ENTRY = 'poiesis.g2p';
 
 /** A Transformer from letters to phones. */
 export class Speaker {
@@ -78,7 +78,7 @@ export class Speaker {
   /** What goes with the weights: enough to say words again. */
   metadata(): Record<string, string> {
     const { letters, phones } = this.alphabet;
-    return { [ENTRY]: JSON.stringify({ letters, phones, ...this.sizes }) };
+    return { [G2P_ENTRY]: JSON.stringify({ letters, phones, ...this.sizes }) };
   }
 
   /** Loads what a run has saved. @throws ExampleError where there is nothing, or something else. */
@@ -87,7 +87,7 @@ export class Speaker {
       throw new ExampleError(`no trained model in ${path}: ${oneLine(cause)}`, { cause });
     });
     try {
-      const entry = file instanceof SafetensorsFile ? file.metadata[ENTRY] : undefined;
+      const entry = file instanceof SafetensorsFile ? file.metadata[G2P_ENTRY] : undefined;
       const known = v.safeParse(savedSchema, entry);
       if (!known.success) throw new ExampleError(`${path} holds no model that g2p has trained`);
       const { letters, phones, ...sizes } = known.output;
