@@ -32,6 +32,18 @@ export {
   type TextTowerConfig,
   type TowerConfig,
 } from './config';
+export {
+  CLIP_MEAN,
+  CLIP_STD,
+  clipPreprocessing,
+  frameImage,
+  type ImagePreprocessing,
+  normalizeImage,
+  type PreparedImage,
+  preprocess,
+  preprocessBatch,
+  siglipPreprocessing,
+} from './images';
 export { ClipModel, type ClipOutput, l2Normalize } from './model';
 export {
   type ContrastiveObjective,
@@ -41,6 +53,16 @@ export {
   oneWayInfoNCE,
   sigLIP,
 } from './objectives';
+export {
+  type BpeVocabulary,
+  ClipTokenizer,
+  type ClipTokenizerOptions,
+  TextTokenizer,
+  type TextTokenizerOptions,
+  type TokenizerConfig,
+  WordTokenizer,
+  type WordTokenizerOptions,
+} from './tokenizer';
 export {
   type Grid,
   type ImageTower,
@@ -57,3 +79,11 @@ export {
   type TowerOptions,
   VisionTransformer,
 } from './towers';
+export {
+  type ClipBatch,
+  type ClipStep,
+  type ClipStepOptions,
+  type ContrastiveModel,
+  clampLogitScale,
+  clipStep,
+} from './training';
