@@ -9,4 +9,6 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   target: 'es2022',
+  // The codecs' WebAssembly is found by `import.meta.url`, also from CommonJS.
+  shims: true,
 });

@@ -33,12 +33,26 @@ export {
   type TowerConfig,
 } from './config';
 export {
+  type Compute,
+  decodeIndex,
+  EmbeddingIndex,
+  type EmbeddingIndexOptions,
+  encodeIndex,
+  type GraphProvider,
+  type IndexContent,
+  type Match,
+  type NeighbourGraph,
+  type SearchOptions,
+  type Vectors,
+} from './embedding-index';
+export {
   CLIP_MEAN,
   CLIP_STD,
   clipPreprocessing,
   frameImage,
   type ImagePreprocessing,
   normalizeImage,
+  orientImage,
   type PreparedImage,
   preprocess,
   preprocessBatch,
@@ -53,6 +67,26 @@ export {
   oneWayInfoNCE,
   sigLIP,
 } from './objectives';
+export {
+  CLIP,
+  type ClipParts,
+  type EmbedImagesOptions,
+  type EmbedOptions,
+  type ImageBatch,
+  ImageError,
+  type ImageErrorDetails,
+  type ImageReader,
+  type ImageSource,
+  type IndexedImages,
+  indexImages,
+  type LabelScore,
+  promptTemplates,
+  registerImageReader,
+  type SettledImages,
+  type Temperature,
+  type TemplateOptions,
+  ZeroShotClassifier,
+} from './pipeline';
 export {
   type BpeVocabulary,
   ClipTokenizer,

@@ -1,3 +1,4 @@
+export { orientImage } from './orient';
 export { frameImage, normalizeImage, type PreparedImage, preprocess, preprocessBatch } from './preprocess';
 export {
   CLIP_MEAN,

@@ -1,7 +1,7 @@
 import { checkArgument } from '@poiesis/core';
 import { tokenizerOf } from './library-gaps';
 import { TextTokenizer, type TextTokenizerOptions } from './text-tokenizer';
-import { type BpeVocabulary, clipTokenizerJson, END, START, vocabularyOfMerges } from './vocabulary';
+import { type BpeVocabulary, clipTokenizerJson, END, vocabularyOfMerges } from './vocabulary';
 
 export interface ClipTokenizerOptions extends TextTokenizerOptions {
   /**
@@ -70,8 +70,11 @@ export class ClipTokenizer extends TextTokenizer {
   }
 
   /** From ids and merges: what vocab.json and merges.txt hold. */
-  static fromVocabulary(vocabulary: BpeVocabulary, options: ClipTokenizerOptions = {}): ClipTokenizer {
-    return new ClipTokenizer(clipTokenizerJson(vocabulary), { bos_token: START, eos_token: END }, options);
+  static fromVocabulary(
+    vocabulary: BpeVocabulary,
+    { config = {}, ...options }: ClipTokenizerOptions & { config?: TokenizerConfig } = {},
+  ): ClipTokenizer {
+    return new ClipTokenizer(clipTokenizerJson(vocabulary), config, options);
   }
 
   /**

@@ -41,6 +41,7 @@ export {
   tensorBoardLog,
 } from './events';
 export {
+  checkJpeg,
   type DecodeImageOptions,
   decodeImage,
   decodeJpeg,

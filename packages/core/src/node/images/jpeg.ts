@@ -22,14 +22,26 @@ export async function readJpeg(file: string, options: ReadImageOptions = {}): Pr
   return decodeJpeg(await readFileBytes(file), { ...options, file });
 }
 
+/**
+ * The checks that `decodeJpeg` makes before it decodes, for another decoder to be called after them.
+ * @returns size and number of components: 1 is grey, 3 colour, 4 CMYK.
+ */
+export function checkJpeg(
+  bytes: Uint8Array,
+  { file = 'JPEG data', maxPixels }: Omit<DecodeImageOptions, 'channels'> = {},
+): { width: number; height: number; components: number; offset: number } {
+  const fail = failIn(file);
+  const { width, height, components, offset } = jpegFrame(bytes, fail);
+  checkPixels(offset, width, height, maxPixels, fail);
+  return { width, height, components: components.length, offset };
+}
+
 /** Decodes the content of a JPEG file, see `readJpeg`. */
 export function decodeJpeg(
   bytes: Uint8Array,
   { file = 'JPEG data', channels, maxPixels }: DecodeImageOptions = {},
 ): HostImage {
-  const fail = failIn(file);
-  const { width, height, components, offset } = jpegFrame(bytes, fail);
-  checkPixels(offset, width, height, maxPixels, fail);
+  const { width, height, components, offset } = checkJpeg(bytes, { file, maxPixels });
   let data: Uint8Array;
   try {
     data = codec.decode(bytes, {
@@ -39,10 +51,10 @@ export function decodeJpeg(
       maxMemoryUsageInMB: Number.POSITIVE_INFINITY,
     }).data;
   } catch (cause) {
-    return fail(offset, 'JPEG data', (cause as Error).message, cause);
+    return failIn(file)(offset, 'JPEG data', (cause as Error).message, cause);
   }
   const rgb: HostImage = { data, width, height, channels: 3 };
-  if (components.length > 1) return withChannels(rgb, channels);
+  if (components > 1) return withChannels(rgb, channels);
   // The codec writes grey three times; grey of equal channels is the channel.
   return withChannels({ ...rgb, data: data.filter((_, i) => i % 3 === 0), channels: 1 }, channels);
 }

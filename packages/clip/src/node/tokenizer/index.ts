@@ -1,0 +1,1 @@
+export { readTokenizer } from './read-tokenizer';
