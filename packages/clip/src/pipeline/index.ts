@@ -1,0 +1,14 @@
+export {
+  CLIP,
+  type ClipParts,
+  type EmbedImagesOptions,
+  type EmbedOptions,
+  type ImageBatch,
+  type SettledImages,
+} from './clip';
+export { ImageError, type ImageErrorDetails } from './image-error';
+export { type ImageReader, type ImageSource, registerImageReader } from './image-source';
+export { type IndexedImages, indexImages } from './index-images';
+export { promptTemplates } from './template-sets';
+export type { TemplateOptions } from './templates';
+export { type LabelScore, type Temperature, ZeroShotClassifier } from './zero-shot';
