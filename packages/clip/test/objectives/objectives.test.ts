@@ -55,8 +55,7 @@ describe.each(all)('%s', (name, objective) => {
   it('says what features that tell nothing give', () => {
     const n = 6;
     const groups = tf.tensor1d([0, 1, 0, 1, 2, 3], 'int32');
-    const same = features([1, 4], 1);
-    const constant = tf.tile(same, [n, 1]);
+    const constant = tf.tile(features([1, 4], 1), [n, 1]);
     for (const given of [undefined, groups]) {
       const chance = value(objective.chance!(n, given));
       if (name !== 'sigLIP') {
@@ -92,7 +91,9 @@ describe.each(all)('%s', (name, objective) => {
       `${name}(text): expected [4, 3], one row for each of the 4 rows of image, got [3, 3]`,
     );
     expect(() => objective(image, features([4, 2], 2), scale)).toThrow(`${name}(text)`);
-    expect(() => objective(tf.zeros([3]), image, scale)).toThrow(`${name}(image): expected [n, d]`);
+    expect(() => objective(tf.zeros([0, 3]), tf.zeros([0, 3]), scale)).toThrow(
+      `${name}(image): expected [n, d]`,
+    );
     expect(() => objective(image, image, tf.ones([2]))).toThrow(`${name}(logitScale): expected a scalar`);
     const groups = (data: number[], dtype: 'int32' | 'float32' = 'int32') => ({
       groups: tf.tensor1d(data, dtype),

@@ -12,15 +12,16 @@ export type LossResult = tf.Scalar | ({ loss: tf.Scalar } & Record<string, tf.Te
  * infinity go through as in any arithmetic; nothing is checked for them here.
  *
  * @param loss called once. Returns a float32 scalar, or `{ loss, …others }` where the others are any tensors.
+ * @param parameters by name; other tensors that the loss is computed from, such as features, may be among them.
  * @returns `value` as `loss` returned it, and `grads`. The caller owns all of it; everything else is disposed, also
  *   where `loss` throws.
  * @throws ArgumentError where no parameter is trainable, or the loss is no float32 scalar.
  */
 export function valueAndGrad<T extends LossResult>(
   loss: () => T,
-  parameters: Record<string, Parameter>,
+  parameters: Record<string, Parameter | tf.Tensor>,
 ): { value: T; grads: Record<string, tf.Tensor> } {
-  const names = Object.keys(parameters).filter((name) => parameters[name]!.trainable);
+  const names = Object.keys(parameters).filter((name) => !isFrozen(parameters[name]!));
   checkArgument(
     names.length > 0,
     'valueAndGrad',
@@ -68,6 +69,10 @@ export function valueAndGrad<T extends LossResult>(
     disposeTape();
     throw error;
   }
+}
+
+function isFrozen(x: Parameter | tf.Tensor): boolean {
+  return 'trainable' in x && !x.trainable;
 }
 
 function checkScalar(loss: unknown): asserts loss is tf.Scalar {
