@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, checkArgument } from '../errors';
-import { hostValues } from './host-values';
+import { hostValues, isHostBackend } from './host-values';
 import { stopGradient } from './stop-gradient';
 
 /** Token numbers: a tensor of type int32, or plain numbers. */
@@ -11,7 +11,7 @@ export type Ids = tf.Tensor | Int32Array | readonly number[] | readonly (readonl
  *
  * Ids outside `[0, count)` are an `ArgumentError` wherever they can be seen without waiting for a device: for plain
  * numbers always, for tensors on the backends cpu and wasm and where a backend has them on the host already. Elsewhere
- * the backend decides what they give.
+ * a negative one is as wrong as one that is too large: `onnx` throws where it computes them.
  *
  * @param ids int32, any shape.
  * @param weight `[count, dim]`.
@@ -52,7 +52,7 @@ function idTensor(ids: Ids, count: number): tf.Tensor {
     checkArgument(ids.dtype === 'int32', 'embedding', 'ids', 'a tensor of type int32', ids.dtype);
     const seen = hostValues(ids);
     if (seen) checkIds(seen, count);
-    return ids;
+    return isHostBackend() ? ids : noneNegative(ids, count);
   }
   const nested = ids instanceof Int32Array ? null : (ids as readonly (number | readonly number[])[]);
   const columns = nested && Array.isArray(nested[0]) ? nested[0].length : null;
@@ -62,6 +62,14 @@ function idTensor(ids: Ids, count: number): tf.Tensor {
   const even = nested.every((row) => Array.isArray(row) && row.length === columns);
   checkArgument(even, 'embedding', 'ids', 'rows of equal length', ids);
   return tf.tensor2d(Int32Array.from(flat), [nested.length, columns], 'int32');
+}
+
+/**
+ * The ids, with an id that no table has for each negative one: a runtime may count those from the end, and a step that
+ * is replayed is past the checks above.
+ */
+function noneNegative(ids: tf.Tensor, count: number): tf.Tensor {
+  return tf.where(tf.less(ids, tf.scalar(0, 'int32')), tf.scalar(count, 'int32'), ids);
 }
 
 function checkIds(ids: ArrayLike<number>, count: number): void {

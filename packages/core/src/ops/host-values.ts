@@ -13,7 +13,12 @@ interface Peeking {
  * device. The array is the tensor's own and must not be changed.
  */
 export function hostValues(x: tf.Tensor): ArrayLike<number> | null {
-  if (hostBackends.has(tf.getBackend())) return x.dataSync();
+  if (isHostBackend()) return x.dataSync();
   const backend = tf.backend() as Peeking;
   return backend.peek?.(x.dataId) ?? null;
+}
+
+/** Whether the backend's tensors live in host memory: all their values can be seen. */
+export function isHostBackend(): boolean {
+  return hostBackends.has(tf.getBackend());
 }
