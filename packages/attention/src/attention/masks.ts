@@ -1,4 +1,4 @@
-import { checkArgument } from '@poiesis/core';
+import { checkArgument, hostValues } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /*
@@ -20,6 +20,12 @@ export const MASKED = -1e30;
 export function causalMask(queries: number, keys = queries, from: number | tf.Scalar = keys - queries) {
   checkLength('causalMask', 'queries', queries);
   checkLength('causalMask', 'keys', keys);
+  if (typeof from === 'number')
+    checkArgument(Number.isInteger(from), 'causalMask', 'from', 'an integer', from);
+  else {
+    const ok = from.size === 1 && from.dtype === 'int32';
+    checkArgument(ok, 'causalMask', 'from', 'an int32 scalar', `${from.dtype} [${from.shape.join(', ')}]`);
+  }
   return tf.tidy(() => {
     const first = typeof from === 'number' ? tf.scalar(from, 'int32') : from;
     const own = tf.add(tf.range(0, queries, 1, 'int32'), first); // (Q): the key at the query's own position
@@ -36,7 +42,9 @@ export function causalMask(queries: number, keys = queries, from: number | tf.Sc
  */
 export function paddingMask(tokens: tf.Tensor, pad = 0): tf.Tensor2D {
   const ok = tokens.rank === 2 && tokens.dtype === 'int32';
-  checkArgument(ok, 'paddingMask', 'tokens', 'int32 [batch, seq]', `${tokens.dtype} [${tokens.shape}]`);
+  const got = `${tokens.dtype} [${tokens.shape.join(', ')}]`;
+  checkArgument(ok, 'paddingMask', 'tokens', 'int32 [batch, seq]', got);
+  checkArgument(Number.isInteger(pad), 'paddingMask', 'pad', 'a token', pad);
   return tf.tidy(() => tf.notEqual(tokens, tf.scalar(pad, 'int32')) as tf.Tensor2D);
 }
 
@@ -46,7 +54,17 @@ export function paddingMask(tokens: tf.Tensor, pad = 0): tf.Tensor2D {
  */
 export function allOf(...masks: readonly (tf.Tensor | null | undefined)[]): tf.Tensor | null {
   const given = masks.filter((mask) => mask != null);
-  for (const mask of given) checkArgument(mask.dtype === 'bool', 'allOf', 'masks', 'type bool', mask.dtype);
+  for (const [i, mask] of given.entries()) {
+    checkArgument(mask.dtype === 'bool', 'allOf', `masks[${i}]`, 'type bool', `type ${mask.dtype}`);
+    const fits = broadcasts(mask.shape, given[0]!.shape);
+    checkArgument(
+      fits,
+      'allOf',
+      `masks[${i}]`,
+      `a shape that broadcasts against ${show(given[0]!)}`,
+      mask.shape,
+    );
+  }
   const [first, ...rest] = given;
   if (!first) return null;
   return tf.tidy(() => tf.clone(rest.reduce((all, mask) => tf.logicalAnd(all, mask), first)));
@@ -83,16 +101,13 @@ export function checkFits(fn: string, argument: string, mask: tf.Tensor, scores:
   checkArgument(fits, fn, argument, expected, mask.shape);
 }
 
-/** Small enough to look through at every call. */
-const LOOK_THROUGH = 1 << 14;
-
 /** Demands a bool mask, or a float one that is meant to be added: 0 and 1 are a boolean mask in the wrong type. */
 export function checkMeaning(fn: string, mask: tf.Tensor): void {
   const { dtype } = mask;
   const expected = 'bool (true: may attend), or float32 to be added to the scores (0, −∞)';
   checkArgument(dtype === 'bool' || dtype === 'float32', fn, 'options.mask', expected, `type ${dtype}`);
-  if (dtype === 'bool' || mask.size > LOOK_THROUGH) return;
-  const values = seen(mask);
+  if (dtype === 'bool') return;
+  const values = hostValues(mask);
   if (!values) return;
   let ones = 0;
   for (let i = 0; i < values.length; i++) {
@@ -102,10 +117,16 @@ export function checkMeaning(fn: string, mask: tf.Tensor): void {
   checkArgument(ones === 0, fn, 'options.mask', expected, 'float32 of only 0 and 1');
 }
 
-/** The values of a tensor where a look at them makes nothing wait. */
-function seen(x: tf.Tensor): ArrayLike<number> | null {
-  if (tf.getBackend() === 'cpu' || tf.getBackend() === 'wasm') return x.dataSync();
-  return (tf.backend() as { peek?(dataId: object): ArrayLike<number> | null }).peek?.(x.dataId) ?? null;
+function broadcasts(a: readonly number[], b: readonly number[]): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  return short.every((n, i) => {
+    const m = long[long.length - short.length + i]!;
+    return n === m || n === 1 || m === 1;
+  });
+}
+
+function show({ shape }: tf.Tensor): string {
+  return `[${shape.join(', ')}]`;
 }
 
 function checkLength(fn: string, argument: string, length: number): void {

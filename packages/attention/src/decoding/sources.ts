@@ -1,4 +1,4 @@
-import { checkArgument } from '@poiesis/core';
+import { checkArgument, hostValues } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkTokens, padTokens } from '../transformer/tokens';
 import type { Decodable } from './model';
@@ -22,6 +22,8 @@ export function sourceBatch(
     const got = `${source.dtype} [${source.shape.join(', ')}]`;
     checkArgument(ok, fn, 'source', 'int32 [seq] or [batch, seq] with at least one token', got);
     const single = source.rank === 1;
+    checkTokens(fn, 'source', hostValues(source) ?? [], sourceVocab, single ? undefined : source.shape[1]);
+    checkLongest(fn, source.shape.at(-1)!, maxLength);
     const shape: [number, number] = [single ? 1 : source.shape[0]!, source.shape.at(-1)!];
     return { batch: tf.reshape(source, shape) as tf.Tensor2D, single };
   }
@@ -31,9 +33,20 @@ export function sourceBatch(
   checkArgument(nested, fn, 'source', 'tokens, or arrays of tokens, none of them empty', source);
   for (const [i, row] of rows.entries())
     checkTokens(fn, single ? 'source' : `source[${i}]`, row, sourceVocab);
-  const longest = Math.max(...rows.map((row) => row.length));
+  const longest = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  checkLongest(fn, longest, maxLength);
   const rounded = Math.ceil(longest / MULTIPLE) * MULTIPLE;
   return { batch: padTokens(rows, { pad, length: Math.max(longest, Math.min(rounded, maxLength)) }), single };
+}
+
+function checkLongest(fn: string, longest: number, maxLength: number): void {
+  checkArgument(
+    longest <= maxLength,
+    fn,
+    'source',
+    `at most ${maxLength} tokens, the model's maxLength`,
+    longest,
+  );
 }
 
 /** The greatest number of tokens of a target: as asked for, or twice those of the source and some. */

@@ -1,4 +1,5 @@
 import { type Key, type Layer, LayerNorm } from '@poiesis/core';
+import { checkCount } from './check';
 import { TransformerDecoder, TransformerDecoderLayer } from './decoder';
 import { TransformerEncoder, TransformerEncoderLayer } from './encoder';
 import { type FeedForwardMaker, reluFeedForward } from './feed-forward';
@@ -65,12 +66,14 @@ export function decoderLayer(config: BlockConfig, { key }: { key: Key }): Transf
 
 /** An encoder of like layers: `transformerEncoder({ dim: 64, heads: 4, layers: 2 }, { key: randomKey(1) })`. */
 export function transformerEncoder(config: StackConfig, { key }: { key: Key }): TransformerEncoder {
+  checkCount('transformerEncoder', 'config.layers', config.layers);
   const layers = Array.from({ length: config.layers }, (_, i) => encoderLayer(config, { key: key.fold(i) }));
   return new TransformerEncoder(layers, config.finalNorm?.(config.dim));
 }
 
 /** A decoder of like layers. */
 export function transformerDecoder(config: StackConfig, { key }: { key: Key }): TransformerDecoder {
+  checkCount('transformerDecoder', 'config.layers', config.layers);
   const layers = Array.from({ length: config.layers }, (_, i) => decoderLayer(config, { key: key.fold(i) }));
   return new TransformerDecoder(layers, config.finalNorm?.(config.dim));
 }

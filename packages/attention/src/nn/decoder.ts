@@ -4,7 +4,7 @@ import { withWeights } from '../attention/scaled-dot-product-attention';
 import { type Positions, positionsOf } from '../positions/positions';
 import { flattened, partKeys } from './block';
 import type { KeyValues } from './cache';
-import { checkSequence } from './check';
+import { checkCount, checkKeyMask, checkMemory, checkPosition, checkSequence } from './check';
 import type { MultiHeadAttention } from './multi-head-attention';
 import { postNorm, type Residual } from './residual';
 
@@ -211,10 +211,11 @@ export class TransformerDecoder extends Module {
     const { key, positions, returnWeights } = options;
     const fn = 'TransformerDecoder.forward';
     checkSequence(fn, 'x', x, this.layers[0]!.self_attn.dim);
-    const same = memory.shape[0] === x.shape[0];
-    checkArgument(same, fn, 'memory', `[${x.shape[0]}, memoryLength, memoryDim]`, memory.shape);
+    checkMemory(fn, memory, x);
+    const [batch, seq] = x.shape as [number, number];
+    checkKeyMask(fn, 'options.keyMask', options.keyMask, [batch, seq]);
+    checkKeyMask(fn, 'options.memoryKeyMask', options.memoryKeyMask, [batch, memory.shape[1]!]);
     return tf.tidy(() => {
-      const seq = x.shape[1]!;
       const bias = options.bias ?? positions?.bias(seq, seq) ?? null; // one for all layers
       const weights: DecoderLayerWeights[] = [];
       const last = this.layers.reduce((x, layer, i) => {
@@ -239,9 +240,12 @@ export class TransformerDecoder extends Module {
     options: { length: number; beams?: number; memoryKeyMask?: tf.Tensor | undefined },
   ): DecoderState {
     const { length, beams = 1, memoryKeyMask } = options;
-    const ok = Number.isInteger(length) && length >= 1;
-    checkArgument(ok, 'TransformerDecoder.start', 'options.length', 'an integer ≥ 1', length);
-    const rows = memory.shape[0]! * beams;
+    const fn = 'TransformerDecoder.start';
+    checkCount(fn, 'options.length', length);
+    checkCount(fn, 'options.beams', beams);
+    const [batch, memoryLength] = memory.shape as [number, number];
+    checkKeyMask(fn, 'options.memoryKeyMask', memoryKeyMask, [batch, memoryLength]);
+    const rows = batch * beams;
     return {
       memory: this.layers.map((layer) => layer.multihead_attn.keyValues(memory)),
       memoryKeyMask,
@@ -263,7 +267,15 @@ export class TransformerDecoder extends Module {
     position: tf.Scalar,
     { positions }: Pick<DecoderOptions, 'positions'> = {},
   ): { output: tf.Tensor; cache: KeyValues[] } {
-    checkSequence('TransformerDecoder.step', 'x', x, this.layers[0]!.self_attn.dim);
+    const fn = 'TransformerDecoder.step';
+    checkSequence(fn, 'x', x, this.layers[0]!.self_attn.dim);
+    for (const name of ['memory', 'cache'] as const) {
+      const [expected, got] = [this.layers.length, state[name].length];
+      checkArgument(expected === got, fn, `state.${name}`, `one of each of the ${expected} layers`, got);
+    }
+    const rows = state.memory[0]!.keys.shape[0]!;
+    checkArgument(x.shape[0]! % rows === 0, fn, 'x', `a multiple of the memory's ${rows} sequences`, x.shape);
+    checkPosition(fn, position, x.shape[1]!, state.cache[0]!.keys.shape[2]!);
     return tf.tidy(() => {
       const [fresh, length] = [x.shape[1]!, state.cache[0]!.keys.shape[2]!];
       const at = tf.add(positionsOf(fresh), position) as tf.Tensor1D;

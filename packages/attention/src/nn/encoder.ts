@@ -4,7 +4,7 @@ import type { Attended } from '../attention';
 import { withWeights } from '../attention/scaled-dot-product-attention';
 import type { Positions } from '../positions';
 import { flattened, partKeys } from './block';
-import { checkSequence } from './check';
+import { checkKeyMask, checkSequence } from './check';
 import type { MultiHeadAttention } from './multi-head-attention';
 import { postNorm, type Residual } from './residual';
 
@@ -112,7 +112,9 @@ export class TransformerEncoder extends Module {
     options: EncoderOptions & { returnWeights?: boolean } = {},
   ): tf.Tensor | EncoderWeights {
     const { key, positions, returnWeights } = options;
-    checkSequence('TransformerEncoder.forward', 'x', x, this.layers[0]!.self_attn.dim);
+    const fn = 'TransformerEncoder.forward';
+    checkSequence(fn, 'x', x, this.layers[0]!.self_attn.dim);
+    checkKeyMask(fn, 'options.keyMask', options.keyMask, [x.shape[0]!, x.shape[1]!]);
     return tf.tidy(() => {
       const seq = x.shape[1]!;
       const bias = options.bias ?? positions?.bias(seq, seq) ?? null; // one for all layers

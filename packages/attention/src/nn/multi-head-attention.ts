@@ -17,7 +17,7 @@ import { additive } from '../attention/masks';
 import { withWeights } from '../attention/scaled-dot-product-attention';
 import type { Place, Positions } from '../positions';
 import type { KeyValues } from './cache';
-import { checkSequence } from './check';
+import { checkCount, checkKeyMask, checkKeyValues, checkMemory, checkPosition, checkSequence } from './check';
 import { mergeHeads, splitHeads } from './heads';
 
 export interface MultiHeadAttentionOptions {
@@ -126,10 +126,13 @@ export class MultiHeadAttention extends Module {
   forward(x: tf.Tensor, options?: MultiHeadOptions): tf.Tensor | Attended;
   forward(x: tf.Tensor, options: MultiHeadOptions = {}): tf.Tensor | Attended {
     const { memory, values, positions } = options;
-    checkSequence('MultiHeadAttention.forward', 'x', x, this.dim);
+    const fn = 'MultiHeadAttention.forward';
+    checkSequence(fn, 'x', x, this.dim);
+    if (memory) checkMemory(fn, memory, x);
+    checkKeyMask(fn, 'options.keyMask', options.keyMask, [x.shape[0]!, (memory ?? x).shape[1]!]);
     return tf.tidy(() => {
       if (memory) return this.#attend(this.#queries(x), this.keyValues(memory, values ?? memory), options);
-      checkArgument(!values, 'MultiHeadAttention.forward', 'options.values', 'none without memory', values);
+      checkArgument(!values, fn, 'options.values', 'none without memory', values);
       const { q, keys, values: own } = this.#project(x, positions);
       return this.#attend(q, { keys, values: own }, options);
     });
@@ -144,6 +147,15 @@ export class MultiHeadAttention extends Module {
     const fn = 'MultiHeadAttention.keyValues';
     checkSequence(fn, 'memory', memory, this.#width.k);
     checkSequence(fn, 'values', values, this.#width.v);
+    const [batch, keys] = memory.shape as [number, number];
+    const asMany = values.shape[0] === batch && values.shape[1] === keys;
+    checkArgument(
+      asMany,
+      fn,
+      'values',
+      `[${batch}, ${keys}, ${this.#width.v}], as many as keys`,
+      values.shape,
+    );
     return tf.tidy(() => ({
       keys: splitHeads(this.#projected(memory, 'k'), this.kvHeads),
       values: splitHeads(this.#projected(values, 'v'), this.kvHeads),
@@ -154,12 +166,17 @@ export class MultiHeadAttention extends Module {
   attend(x: tf.Tensor, memory: KeyValues, options: AttendOptions & { returnWeights: true }): Attended;
   attend(x: tf.Tensor, memory: KeyValues, options?: AttendOptions & { returnWeights?: false }): tf.Tensor;
   attend(x: tf.Tensor, memory: KeyValues, options: AttendOptions = {}): tf.Tensor | Attended {
-    checkSequence('MultiHeadAttention.attend', 'x', x, this.dim);
+    const fn = 'MultiHeadAttention.attend';
+    checkSequence(fn, 'x', x, this.dim);
+    checkKeyValues(fn, 'memory', memory, this.#places(x.shape[0]!));
+    checkKeyMask(fn, 'options.keyMask', options.keyMask, [x.shape[0]!, memory.keys.shape[2]!]);
     return tf.tidy(() => this.#attend(this.#queries(x), memory, options));
   }
 
   /** A cache of `length` places for `step`, all empty. The caller owns it. */
   emptyCache(batch: number, length: number): KeyValues {
+    checkCount('MultiHeadAttention.emptyCache', 'batch', batch);
+    checkCount('MultiHeadAttention.emptyCache', 'length', length);
     const shape = [batch, this.kvHeads, length, this.dim / this.heads];
     return { keys: tf.zeros(shape), values: tf.zeros(shape) };
   }
@@ -179,7 +196,10 @@ export class MultiHeadAttention extends Module {
     position: tf.Scalar,
     { positions, bias }: { positions?: Positions | null; bias?: tf.Tensor | null } = {},
   ): { output: tf.Tensor; cache: KeyValues } {
-    checkSequence('MultiHeadAttention.step', 'x', x, this.dim);
+    const fn = 'MultiHeadAttention.step';
+    checkSequence(fn, 'x', x, this.dim);
+    checkKeyValues(fn, 'cache', cache, this.#places(x.shape[0]!));
+    checkPosition(fn, position, x.shape[1]!, cache.keys.shape[2]!);
     return tf.tidy(() => {
       const [fresh, length] = [x.shape[1]!, cache.keys.shape[2]!];
       const at = tf.add(tf.range(0, fresh, 1, 'int32'), position) as tf.Tensor1D;
@@ -191,6 +211,11 @@ export class MultiHeadAttention extends Module {
       const mask = causalMask(fresh, length, position);
       return { output: this.#attend(q, next, { mask, bias: bias ?? null }) as tf.Tensor, cache: next };
     });
+  }
+
+  /** What keys and values are to fit. */
+  #places(batch: number) {
+    return { batch, kvHeads: this.kvHeads, headDim: this.dim / this.heads };
   }
 
   #attend(q: tf.Tensor, { keys, values }: KeyValues, options: AttendOptions): tf.Tensor | Attended {
@@ -246,11 +271,7 @@ export class MultiHeadAttention extends Module {
 /** The mask, and keys that are not there. */
 function allMasks({ mask, keyMask }: AttendOptions, keys: tf.Tensor): tf.Tensor | null {
   if (!keyMask) return mask ?? null;
-  const shape = [keys.shape[0]!, keys.shape[2]!];
-  const fits = keyMask.dtype === 'bool' && keyMask.shape.join() === shape.join();
-  const got = `${keyMask.dtype} [${keyMask.shape.join(', ')}]`;
-  checkArgument(fits, 'MultiHeadAttention', 'options.keyMask', `bool [${shape.join(', ')}]`, got);
-  const there = tf.reshape(keyMask, [shape[0]!, 1, 1, shape[1]!]);
+  const there = tf.reshape(keyMask, [keys.shape[0]!, 1, 1, keys.shape[2]!]);
   if (!mask) return there;
   return mask.dtype === 'bool' ? tf.logicalAnd(mask, there) : tf.add(mask, additive(there));
 }

@@ -1,4 +1,4 @@
-import { checkArgument } from '@poiesis/core';
+import { checkArgument, hostValues } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Place } from './positions';
 
@@ -22,8 +22,21 @@ export function addPositions(x: tf.Tensor, table: tf.Tensor, { at }: Place = {})
   return tf.tidy(() => tf.add(x, at ? tf.gather(table, at) : tf.slice(table, [0, 0], [seq, dim])));
 }
 
-/** Demands that there is a position for each token; those of `at` cannot be seen here. */
+/** Demands that there is a position for each token; those of `at` are checked where they can be seen without waiting. */
 export function checkLength(fn: string, seq: number, maxLength: number, at?: tf.Tensor1D | null): void {
-  if (at) checkArgument(at.rank === 1 && at.size === seq, fn, 'place.at', `[${seq}]`, at.shape);
-  else checkArgument(seq <= maxLength, fn, 'x', `at most ${maxLength} positions`, `a sequence of ${seq}`);
+  if (!at) {
+    checkArgument(seq <= maxLength, fn, 'x', `at most ${maxLength} positions`, `a sequence of ${seq}`);
+    return;
+  }
+  const fits = at.rank === 1 && at.size === seq && at.dtype === 'int32';
+  checkArgument(fits, fn, 'place.at', `int32 [${seq}]`, `${at.dtype} [${at.shape.join(', ')}]`);
+  for (const place of Array.from(hostValues(at) ?? [])) {
+    const inside = place >= 0 && place < maxLength;
+    checkArgument(inside, fn, 'place.at', `positions in [0, ${maxLength})`, place);
+  }
+}
+
+/** Demands that all positions that there can be are among a scheme's. */
+export function checkPlaces(fn: string, length: number, maxLength: number): void {
+  checkArgument(length <= maxLength, fn, 'place.length', `at most ${maxLength}`, length);
 }

@@ -1,6 +1,6 @@
 import { Embedding, type Parameter, type WeightOptions } from '@poiesis/core';
 import type * as tf from '@tensorflow/tfjs-core';
-import { addPositions } from './add-positions';
+import { addPositions, checkPlaces } from './add-positions';
 import { type Place, Positions } from './positions';
 
 /** A learned vector for each position, added to the embeddings. `weight [maxLength, dim]` starts at N(0, 1). */
@@ -17,6 +17,7 @@ export class LearnedPositions extends Positions {
   }
 
   override embed(x: tf.Tensor, place: Place = {}): tf.Tensor {
+    if (place.at) checkPlaces('LearnedPositions.embed', place.length ?? 0, this.maxLength);
     return addPositions(x, this.weight, place);
   }
 }

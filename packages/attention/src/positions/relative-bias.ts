@@ -16,6 +16,8 @@ export function relativeBucket(
   distance: number,
   { buckets = 32, maxDistance = 128, bidirectional = true }: Omit<RelativeBiasOptions, 'key' | 'init'> = {},
 ): number {
+  checkArgument(Number.isInteger(distance), 'relativeBucket', 'distance', 'an integer', distance);
+  checkBuckets('relativeBucket', { buckets, maxDistance, bidirectional });
   const side = bidirectional ? buckets / 2 : buckets;
   const start = bidirectional && distance > 0 ? side : 0;
   const far = bidirectional ? Math.abs(distance) : Math.max(-distance, 0);
@@ -24,6 +26,17 @@ export function relativeBucket(
   const f = Math.fround;
   const share = f(f(Math.log(f(far / exact))) / f(Math.log(maxDistance / exact)));
   return start + Math.min(side - 1, exact + Math.floor(f(share * f(side - exact))));
+}
+
+function checkBuckets(
+  fn: string,
+  { buckets, maxDistance, bidirectional }: { buckets: number; maxDistance: number; bidirectional: boolean },
+): void {
+  const step = bidirectional ? 4 : 2;
+  const even = Number.isInteger(buckets) && buckets >= step && buckets % step === 0;
+  checkArgument(even, fn, 'options.buckets', `a positive multiple of ${step}`, buckets);
+  const beyond = maxDistance > buckets / step;
+  checkArgument(beyond, fn, 'options.maxDistance', `more than ${buckets / step}`, maxDistance);
 }
 
 /**
@@ -39,12 +52,7 @@ export class RelativeBias extends Positions {
   constructor(heads: number, options: RelativeBiasOptions) {
     super();
     const { buckets = 32, maxDistance = 128, bidirectional = true, ...weight } = options;
-    const fn = 'RelativeBias';
-    const step = bidirectional ? 4 : 2;
-    const even = Number.isInteger(buckets) && buckets >= step && buckets % step === 0;
-    checkArgument(even, fn, 'options.buckets', `a positive multiple of ${step}`, buckets);
-    const beyond = maxDistance > buckets / step;
-    checkArgument(beyond, fn, 'options.maxDistance', `more than ${buckets / step}`, maxDistance);
+    checkBuckets('RelativeBias', { buckets, maxDistance, bidirectional });
     this.relative_attention_bias = new Embedding(buckets, heads, weight);
     this.#options = { buckets, maxDistance, bidirectional };
   }

@@ -1,6 +1,6 @@
 import { checkArgument } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkLength } from './add-positions';
+import { checkLength, checkPlaces } from './add-positions';
 import { type Place, Positions } from './positions';
 
 export interface RotaryOptions {
@@ -54,7 +54,7 @@ export class RotaryPositions extends Positions {
     checkArgument(fits, fn, 'x', '[batch, heads, seq, headDim] with an even headDim', x.shape);
     checkLength(fn, seq, this.maxLength, place.at);
     const length = place.at ? (place.length ?? this.maxLength) : seq;
-    checkArgument(length <= this.maxLength, fn, 'place.length', `at most ${this.maxLength}`, length);
+    checkPlaces(fn, length, this.maxLength);
     const half = dim / 2;
     const { cos, sin } = this.#table(length, dim);
     return tf.tidy(() => {

@@ -1,6 +1,6 @@
 import { checkArgument } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { addPositions, checkLength } from './add-positions';
+import { addPositions, checkLength, checkPlaces } from './add-positions';
 import { type Place, Positions } from './positions';
 
 export interface SinusoidalOptions {
@@ -45,7 +45,7 @@ export class SinusoidalPositions extends Positions {
     const seq = x.shape[1]!;
     checkLength(fn, seq, this.maxLength, place.at);
     const length = place.at ? (place.length ?? this.maxLength) : seq;
-    checkArgument(length <= this.maxLength, fn, 'place.length', `at most ${this.maxLength}`, length);
+    checkPlaces(fn, length, this.maxLength);
     if (this.#table.length < length * this.dim) this.#table = waves(length, this.dim, this.base);
     return tf.tidy(() => {
       const rows = this.#table.slice(0, length * this.dim);

@@ -52,7 +52,7 @@ interface Bucket {
  * full, at the end of an epoch, has rows of padding, which the loss leaves out. The order of epoch `e` is
  * `permutation(randomKey(seed).fold(e), pairs)`, so training resumes anywhere.
  *
- * @throws ArgumentError for no pairs, empty ones, ones that no length holds, and tokens out of vocabulary.
+ * @throws ArgumentError for no pairs, empty sources, pairs that no length holds, and tokens out of vocabulary.
  */
 export class SequenceBatches implements SeekableBatches<SequenceBatch>, AsyncIterable<SequenceBatch> {
   readonly #pairs: readonly SequencePair[];
@@ -72,6 +72,16 @@ export class SequenceBatches implements SeekableBatches<SequenceBatch>, AsyncIte
     for (const [name, value] of Object.entries({ tokens, rows })) {
       const ok = value === undefined || (Number.isInteger(value) && value >= 1);
       check(ok, `options.${name}`, 'an integer ≥ 1', value);
+    }
+    const { pad, start, end } = options;
+    for (const [name, token] of Object.entries({ pad, start, end })) {
+      const ok = Number.isInteger(token) && token >= 0 && token < targetVocab;
+      check(
+        ok,
+        `options.${name}`,
+        targetVocab < Infinity ? `a token in [0, ${targetVocab})` : 'a token ≥ 0',
+        token,
+      );
     }
     const needed = pairs.map(({ source, target }, i) => {
       check(source.length > 0, `pairs[${i}].source`, 'at least one token', 'none');

@@ -1,4 +1,5 @@
 import {
+  checkArgument,
   Dropout,
   Embedding,
   type ForwardContext,
@@ -12,6 +13,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { paddingMask } from '../attention';
 import { transformerDecoder, transformerEncoder } from '../nn/build';
 import type { KeyValues } from '../nn/cache';
+import { checkPosition } from '../nn/check';
 import type { DecoderState, TransformerDecoder } from '../nn/decoder';
 import type { TransformerEncoder } from '../nn/encoder';
 import { type Place, type Positions, positionsOf } from '../positions/positions';
@@ -90,7 +92,7 @@ export class Transformer extends Module {
   forward(source: Tokens, target: Tokens, { key }: ForwardContext = {}): tf.Tensor3D {
     const [forEncoder, forDecoder] = key ? key.split(2) : [];
     return tf.tidy(() => {
-      const tokens = tokenTensor('Transformer.forward', 'source', source, this.#config.pad);
+      const tokens = this.#tokens('Transformer.forward', 'source', source);
       const memory = this.encode(tokens, { key: forEncoder });
       const memoryKeyMask = paddingMask(tokens, this.#config.pad);
       return this.decode(target, memory, { memoryKeyMask, key: forDecoder });
@@ -101,7 +103,7 @@ export class Transformer extends Module {
   encode(source: Tokens, { key }: ForwardContext = {}): tf.Tensor3D {
     const [forEmbedding, forStack] = key ? key.split(2) : [];
     return tf.tidy(() => {
-      const tokens = tokenTensor('Transformer.encode', 'source', source, this.#config.pad);
+      const tokens = this.#tokens('Transformer.encode', 'source', source);
       const x = this.#embed('source', tokens, { key: forEmbedding });
       const keyMask = paddingMask(tokens, this.#config.pad);
       const positions = this.source_positions;
@@ -117,7 +119,7 @@ export class Transformer extends Module {
   ): tf.Tensor3D {
     const [forEmbedding, forStack] = key ? key.split(2) : [];
     return tf.tidy(() => {
-      const tokens = tokenTensor('Transformer.decode', 'target', target, this.#config.pad);
+      const tokens = this.#tokens('Transformer.decode', 'target', target);
       const y = this.#embed('target', tokens, { key: forEmbedding });
       const positions = this.target_positions;
       const z = this.decoder.forward(y, memory, { memoryKeyMask, positions, key: forStack });
@@ -134,8 +136,8 @@ export class Transformer extends Module {
   attention(source: Tokens, target: Tokens): AttentionWeights {
     const { pad } = this.#config;
     return tf.tidy(() => {
-      const from = tokenTensor('Transformer.attention', 'source', source, pad);
-      const to = tokenTensor('Transformer.attention', 'target', target, pad);
+      const from = this.#tokens('Transformer.attention', 'source', source);
+      const to = this.#tokens('Transformer.attention', 'target', target);
       const keyMask = paddingMask(from, pad);
       const returnWeights = true;
       const read = this.encoder.forward(this.#embed('source', from, {}), {
@@ -162,8 +164,12 @@ export class Transformer extends Module {
    * @returns a state that the caller owns.
    */
   start(source: Tokens, options: { length: number; beams?: number }): DecoderState {
+    const { maxLength } = this.#config;
+    const { length } = options;
+    const ok = Number.isInteger(length) && length >= 1 && length <= maxLength;
+    checkArgument(ok, 'Transformer.start', 'options.length', `an integer from 1 to ${maxLength}`, length);
     return tf.tidy(() => {
-      const tokens = tokenTensor('Transformer.start', 'source', source, this.#config.pad);
+      const tokens = this.#tokens('Transformer.start', 'source', source);
       const memoryKeyMask = paddingMask(tokens, this.#config.pad);
       return this.decoder.start(this.encode(tokens), { ...options, memoryKeyMask });
     });
@@ -183,6 +189,9 @@ export class Transformer extends Module {
     state: DecoderState,
     position: tf.Scalar,
   ): { logits: tf.Tensor3D; cache: KeyValues[] } {
+    const fn = 'Transformer.step';
+    this.#tokens(fn, 'tokens', tokens);
+    checkPosition(fn, position, tokens.shape[1], state.cache[0]!.keys.shape[2]!);
     return tf.tidy(() => {
       const at = tf.add(positionsOf(tokens.shape[1]), position) as tf.Tensor1D;
       const length = state.cache[0]!.keys.shape[2]!;
@@ -194,6 +203,13 @@ export class Transformer extends Module {
   }
 
   /** `dropout(embedding · √dim + positions)`: sections 3.4, 3.5 and 5.4. */
+  /** Tokens of one side as a tensor, checked as far as can be seen without waiting. */
+  #tokens(fn: string, argument: 'source' | 'target' | 'tokens', tokens: Tokens): tf.Tensor2D {
+    const { pad, maxLength, sourceVocab, targetVocab } = this.#config;
+    const vocab = argument === 'source' ? sourceVocab : targetVocab;
+    return tokenTensor(fn, argument, tokens, { pad, maxLength, vocab });
+  }
+
   #embed(side: 'source' | 'target', tokens: tf.Tensor2D, context: ForwardContext, place?: Place): tf.Tensor {
     const embedding = side === 'source' ? this.source_embedding : this.target_embedding;
     const positions = side === 'source' ? this.source_positions : this.target_positions;

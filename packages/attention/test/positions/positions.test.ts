@@ -72,7 +72,9 @@ describe('sinusoidal positions', () => {
       'SinusoidalPositions.embed(x): expected at most 4 positions, got "a sequence of 5"',
     );
     expect(() => table.embed(tf.zeros([5, 6]))).toThrow('expected [batch, seq, 6], got [5, 6]');
-    expect(() => table.embed(tf.zeros([1, 2, 6]), { at: positions(1) })).toThrow('place.at): expected [2]');
+    expect(() => table.embed(tf.zeros([1, 2, 6]), { at: positions(1) })).toThrow(
+      'place.at): expected int32 [2]',
+    );
     expect(() => new SinusoidalPositions(0)).toThrow('sinusoidal(dim): expected an integer ≥ 1, got 0');
   });
 });

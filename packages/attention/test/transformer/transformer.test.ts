@@ -243,10 +243,10 @@ describe('wrong input is named', () => {
     [
       'a token out of vocabulary',
       () => model.forward([[7]], target),
-      'ids[0]): expected an integer in [0, 7), got 7',
+      'source[0][0]): expected a token in [0, 7), got 7',
     ],
-    ['a negative token', () => model.forward([[3]], [[-1]]), 'expected an integer in [0, 9), got -1'],
-    ['an empty sequence', () => model.forward([[3], []], target), 'sequences[1]): expected 1 to 1 tokens'],
+    ['a negative token', () => model.forward([[3]], [[-1]]), 'expected a token in [0, 9), got -1'],
+    ['an empty sequence', () => model.forward([[3], []], target), 'source[1]): expected at least one token'],
     [
       'no sequence',
       () => model.forward([], target),
@@ -259,11 +259,11 @@ describe('wrong input is named', () => {
       'or an array of sequences, got [3, 4]',
     ],
     ['tokens as floats', () => model.forward(tf.ones([2, 2]), target), 'got "float32 [2, 2]"'],
-    ['a sequence past the positions', () => model.forward([[3, 4, 5, 6, 3]], [[1]]), 'at most 4 positions'],
+    ['a sequence past the positions', () => model.forward([[3, 4, 5, 6, 3]], [[1]]), 'at most 4 tokens'],
     [
       'another batch',
       () => model.forward([[3]], target),
-      'memory): expected [2, memoryLength, memoryDim], got [1',
+      'memory): expected [2, memoryLength, memoryDim] with at least one token, got [1',
     ],
     [
       'heads that do not divide',
