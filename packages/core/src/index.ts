@@ -391,3 +391,5 @@ export {
   train,
   withReaders,
 } from './train';
+/** For backends and kernels: small WebAssembly modules, made where they are used. */
+export * as wasmCode from './wasm';

@@ -5,7 +5,7 @@ import { integer, number } from '../cli/values';
 import { ExampleError } from '../errors';
 import { Alphabet } from '../g2p/alphabet';
 import { errorRates } from '../g2p/error-rates';
-import { cmuLexicon, type Lexicon, readLexicon, splitLexicon } from '../g2p/lexicon';
+import { cmuLexicon, type Lexicon, LONGEST, readLexicon, splitLexicon } from '../g2p/lexicon';
 import { Speaker } from '../g2p/speaker';
 import { countSchema } from '../run/config';
 import { userPath } from '../run/paths';
@@ -14,6 +14,9 @@ import { g2pSay } from './g2p-say';
 
 /** Letters of a word that counts as one of a batch: of longer words fewer fit in, of shorter ones more. */
 const LETTERS = 12;
+
+/** Lengths that words and pronunciations are filled up to: close together where most words are. */
+const LENGTHS = [6, 7, 8, 9, 10, 12, 16, 24, 32, LONGEST + 1];
 
 /** Share that one step keeps of the average of the weights. */
 const AVERAGING = 0.999;
@@ -118,7 +121,12 @@ export const g2p = trainingExample({
 
     return {
       step,
-      batches: new SequenceBatches(pairs, { ...model.config, tokens: batch * LETTERS, seed }),
+      batches: new SequenceBatches(pairs, {
+        ...model.config,
+        tokens: batch * LETTERS,
+        lengths: LENGTHS,
+        seed,
+      }),
       weights: () => average.averages(),
       metadata: speaker.metadata(),
       checkpointEvery: 500,

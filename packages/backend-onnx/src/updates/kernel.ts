@@ -1,3 +1,7 @@
+import { wasmCode } from '@poiesis/core';
+
+const { assembleModule, F32, get, I32, loop, set, sum, V128, vector } = wasmCode;
+
 /**
  * An elementwise function of float32 tensors as WebAssembly with 128-bit SIMD: one pass over the data, whatever the
  * number of operations. The arithmetic is IEEE's, operation by operation with nothing fused, so the results are bit for
@@ -32,10 +36,6 @@ export interface KernelSource {
  * each address, a multiple of 16. A result may have the address of a tensor.
  */
 export type Kernel = (bytes: number, ...addressesAndScalars: number[]) => void;
-
-const I32 = 0x7f;
-const F32 = 0x7d;
-const V128 = 0x7b;
 
 /** Opcodes with the SIMD prefix. */
 const SIMD = {
@@ -87,11 +87,11 @@ function sign(x: number[], comparison: 'greater' | 'less'): number[] {
 }
 
 export function compileKernel(source: KernelSource, memory: WebAssembly.Memory): Kernel {
-  const module = new WebAssembly.Module(encode(source) as BufferSource);
+  const module = new WebAssembly.Module(assembleModule([functionOf(source)]) as BufferSource);
   return new WebAssembly.Instance(module, { js: { memory } }).exports.run as Kernel;
 }
 
-function encode({ tensors, scalars, results, steps }: KernelSource): Uint8Array {
+function functionOf({ tensors, scalars, results, steps }: KernelSource) {
   const addresses = tensors + results;
   const parameters = [...new Array<number>(1 + addresses).fill(I32), ...new Array<number>(scalars).fill(F32)];
   const position = parameters.length;
@@ -103,37 +103,30 @@ function encode({ tensors, scalars, results, steps }: KernelSource): Uint8Array 
     const first = { tensor: tensorAt, scalar: scalarAt, step: stepAt }[operand.kind];
     return get(first + operand.index);
   };
-  const address = (i: number) => [...get(1 + i), ...get(position), 0x6a];
-  const body = [
-    ...range(scalars).flatMap((i) => [...get(1 + addresses + i), ...simd('splat'), ...set(scalarAt + i)]),
-    ...[0x03, 0x40], // loop
-    ...range(tensors).flatMap((i) => [...address(i), ...simd('load', 4, 0), ...set(tensorAt + i)]),
-    ...steps.flatMap(({ type, attrs, operands }, i) => [
-      ...OPERATIONS[type]!(operands.map(read), attrs),
-      ...set(stepAt + i),
-    ]),
-    ...steps.flatMap(({ result }, i) =>
-      result === undefined ? [] : [...address(tensors + result), ...get(stepAt + i), ...simd('store', 4, 0)],
-    ),
-    ...[...get(position), 0x41, 16, 0x6a, 0x22, ...unsigned(position)], // position += 16
-    ...[...get(0), 0x49, 0x0d, 0], // again while position < bytes
-    0x0b,
-    0x0b,
-  ];
-  const locals = [2, 1, I32, ...unsigned(scalars + tensors + steps.length), V128];
-  const code = [...locals, ...body];
-  return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, ...list(parameters), 0]),
-    ...section(2, [1, ...name('js'), ...name('memory'), 2, 0, 1]),
-    ...section(3, [1, 0]),
-    ...section(7, [1, ...name('run'), 0, 0]),
-    ...section(10, [1, ...unsigned(code.length), ...code]),
+  const address = (i: number) => sum(1 + i, position);
+  const splats = range(scalars).flatMap((i) => [
+    ...get(1 + addresses + i),
+    ...simd('splat'),
+    ...set(scalarAt + i),
   ]);
+  const loads = range(tensors).flatMap((i) => [...address(i), ...simd('load', 4, 0), ...set(tensorAt + i)]);
+  const operations = steps.flatMap(({ type, attrs, operands }, i) => [
+    ...OPERATIONS[type]!(operands.map(read), attrs),
+    ...set(stepAt + i),
+  ]);
+  const stores = steps.flatMap(({ result }, i) =>
+    result === undefined ? [] : [...address(tensors + result), ...get(stepAt + i), ...simd('store', 4, 0)],
+  );
+  return {
+    name: 'run',
+    parameters,
+    locals: [I32, ...new Array<number>(scalars + tensors + steps.length).fill(V128)],
+    body: [...splats, ...loop(position, 16, 0, [...loads, ...operations, ...stores])],
+  };
 }
 
 function simd(op: keyof typeof SIMD, ...immediates: number[]): number[] {
-  return [0xfd, ...unsigned(SIMD[op]), ...immediates];
+  return vector(SIMD[op], ...immediates);
 }
 
 function constant(value: number): number[] {
@@ -141,38 +134,6 @@ function constant(value: number): number[] {
   return [...simd('constant'), ...bytes, ...bytes, ...bytes, ...bytes];
 }
 
-function get(local: number): number[] {
-  return [0x20, ...unsigned(local)];
-}
-
-function set(local: number): number[] {
-  return [0x21, ...unsigned(local)];
-}
-
-function section(id: number, content: number[]): number[] {
-  return [id, ...list(content)];
-}
-
-function list(items: number[]): number[] {
-  return [...unsigned(items.length), ...items];
-}
-
-function name(text: string): number[] {
-  return list([...new TextEncoder().encode(text)]);
-}
-
 function range(n: number): number[] {
   return Array.from({ length: n }, (_, i) => i);
-}
-
-/** LEB128. */
-function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  do {
-    const low = rest & 0x7f;
-    rest >>>= 7;
-    bytes.push(rest ? low | 0x80 : low);
-  } while (rest);
-  return bytes;
 }

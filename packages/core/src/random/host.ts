@@ -2,6 +2,7 @@ import { checkArgument } from '../errors';
 import { exactLog, lowerNormalTail, normalQuantile } from './exact-math';
 import type { Key } from './key';
 import { fillWords } from './threefry';
+import { SIMD_WORDS, threefrySimd } from './threefry-simd';
 
 // Draws on the host. Element i of every draw without rejection (all but integers and permutation) is a function of
 // the key and i alone: a shorter draw is the beginning of a longer one. Arrays are fresh and belong to the caller.
@@ -37,7 +38,7 @@ export function hostNormal(key: Key, n: number, { mean = 0, std = 1 }: NormalOpt
   checkArgument(Number.isFinite(mean), 'normal', 'options.mean', 'a number', mean);
   checkArgument(Number.isFinite(std) && std >= 0, 'normal', 'options.std', 'a number ≥ 0', std);
   const out = new Float32Array(n);
-  eachChunk(key, n, (words, start, length) => {
+  eachChunk(key, n, 0, (words, start, length) => {
     for (let i = 0; i < length; i++) {
       out[start + i] = mean + std * normalQuantile(((words[i]! >>> 0) + 0.5) * UNIT_32);
     }
@@ -65,7 +66,7 @@ export function hostUniform(key: Key, n: number, { min = 0, max = 1 }: UniformOp
   );
   const out = new Float32Array(n);
   const scale = (max - min) * UNIT_24;
-  eachChunk(key, n, (words, start, length) => {
+  eachChunk(key, n, 0, (words, start, length) => {
     for (let i = 0; i < length; i++) out[start + i] = min + scale * (words[i]! >>> 8);
   });
   // Rounding to float32 may reach `max`, which is excluded (unless it is also `min`).
@@ -106,7 +107,7 @@ export function hostTruncatedNormal(key: Key, n: number, options: TruncatedNorma
   const out = new Float32Array(n);
   const low = floatAtLeast(min);
   const high = floatAtMost(max);
-  eachChunk(key, n, (words, start, length) => {
+  eachChunk(key, n, 0, (words, start, length) => {
     for (let i = 0; i < length; i++) {
       const z = normalQuantile(from + (to - from) * (((words[i]! >>> 0) + 0.5) * UNIT_32));
       out[start + i] = Math.min(Math.max(mean + std * mirrored * z, low), high);
@@ -121,7 +122,7 @@ export function hostBernoulli(key: Key, p: number, n: number): Uint8Array {
   checkArgument(p >= 0 && p <= 1, 'bernoulli', 'p', 'a probability', p);
   const out = new Uint8Array(n);
   const threshold = Math.round(p * 0x100000000);
-  eachChunk(key, n, (words, start, length) => {
+  eachChunk(key, n, 0, (words, start, length) => {
     for (let i = 0; i < length; i++) out[start + i] = words[i]! >>> 0 < threshold ? 1 : 0;
   });
   return out;
@@ -140,7 +141,14 @@ export function hostDropoutMask(key: Key, rate: number, n: number): Float32Array
   if (dropped === 0x10000) return out;
   const kept = 0x10000 / (0x10000 - dropped);
   if (dropped === 0) return out.fill(1);
-  eachChunk(key, Math.ceil(n / 2), (words, start, length) => {
+  const [k0, k1] = key.words();
+  const simd = threefrySimd();
+  const whole = simd ? n - (n % (2 * SIMD_WORDS)) : 0;
+  for (let at = 0; at < whole; at += 2 * SIMD_WORDS) {
+    simd!.mask(k0, k1, at / 4, SIMD_WORDS, dropped, kept);
+    out.set(simd!.factors, at);
+  }
+  eachChunk(key, Math.ceil(n / 2), whole / 2, (words, start, length) => {
     const at = 2 * start;
     for (let i = 0; i < length; i++) {
       const word = words[i]!;
@@ -156,7 +164,7 @@ export function hostDropoutMask(key: Key, rate: number, n: number): Float32Array
 export function hostGumbel(key: Key, n: number): Float32Array {
   checkCount('hostGumbel', n);
   const out = new Float32Array(n);
-  eachChunk(key, n, (words, start, length) => {
+  eachChunk(key, n, 0, (words, start, length) => {
     for (let i = 0; i < length; i++) {
       out[start + i] = -exactLog(-exactLog(((words[i]! >>> 0) + 0.5) * UNIT_32));
     }
@@ -250,17 +258,22 @@ function bounded(key: Key): (bound: number) => number {
   };
 }
 
-/** Hands the stream of a key over in chunks that stay in the processor's first cache. */
+/** Hands the stream of a key over, from word `from` to `n`, in chunks that stay in the processor's first cache. */
 function eachChunk(
   key: Key,
   n: number,
+  from: number,
   use: (words: Int32Array, start: number, length: number) => void,
 ): void {
   const [k0, k1] = key.words();
-  for (let start = 0; start < n; start += CHUNK) {
+  const simd = threefrySimd();
+  const words = simd ? simd.words : scratch;
+  for (let start = from; start < n; start += CHUNK) {
     const length = Math.min(CHUNK, n - start);
-    fillWords(k0, k1, scratch, start, length);
-    use(scratch, start, length);
+    // Eight words at a time; what is beyond the end stays unread.
+    if (simd) simd.fill(k0, k1, start / 2, Math.ceil(length / 8) * 8);
+    else fillWords(k0, k1, words, start, length);
+    use(words, start, length);
   }
 }
 
