@@ -175,7 +175,7 @@ export function openClipConfig(config: ClipConfig): Record<string, unknown> {
   };
   if (family === 'siglip') {
     const name = timmName(image);
-    if (!name) throw inexpressible('config.image', 'an image tower that timm has a name for', image.dim);
+    if (!name) throw inexpressible('config.image', TIMM, `${image.dim} wide, ${image.activation}`);
     return {
       ...shared,
       custom_text: true,
@@ -236,6 +236,8 @@ function quickGelu({ family, image, text }: ResolvedClipConfig): boolean {
     throw inexpressible('config.activation', 'QuickGELU in both towers or in none', image.activation);
   return quick;
 }
+
+const TIMM = "sizes, picture size and activation of one of timm's vit_…_siglip_…";
 
 /** A ratio that open_clip's `int(width * ratio)` makes `hidden` of. */
 function ratio(dim: number, hidden: number): number {
