@@ -33,6 +33,20 @@ export {
   type TowerConfig,
 } from './config';
 export {
+  type ClipDiagnostics,
+  type ClipDiagnosticsOptions,
+  type CollapsedEmbeddings,
+  clipDiagnostics,
+  type DiagnosedFeatures,
+  diagnose,
+  effectiveRank,
+  type Finding,
+  type LossAtChance,
+  meanCosine,
+  type SaturatedTemperature,
+  type Thresholds,
+} from './diagnostics';
+export {
   type Compute,
   decodeIndex,
   EmbeddingIndex,

@@ -45,7 +45,7 @@ export function cropOrPad(image: HostImage, { size, middle, fill }: ImagePreproc
 }
 
 /** Python's `round`. */
-function halfToEven(x: number): number {
+export function halfToEven(x: number): number {
   const below = Math.floor(x);
   return x - below === 0.5 ? below + (below % 2) : Math.round(x);
 }

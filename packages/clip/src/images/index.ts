@@ -1,5 +1,22 @@
+export { overColour } from './alpha';
+export {
+  type AugmentOptions,
+  augment,
+  type ColourJitterOptions,
+  colourJitter,
+  flipImage,
+  type RandomCropOptions,
+  randomCropBox,
+  randomResizedCrop,
+} from './augment';
+export { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from './colour';
 export { orientImage } from './orient';
 export { frameImage, normalizeImage, type PreparedImage, preprocess, preprocessBatch } from './preprocess';
+export {
+  huggingFacePreprocessing,
+  parseHuggingFacePreprocessing,
+  parseOpenClipPreprocessing,
+} from './preprocessing-config';
 export {
   CLIP_MEAN,
   CLIP_STD,

@@ -21,8 +21,9 @@ export interface ImagePreprocessing {
    */
   readonly middle: 'even' | 'down';
   /**
-   * What becomes of transparency. `'drop'`: colours are taken as if opaque (Pillow's `convert('RGB')`, Hugging Face).
-   * `'dropResized'`: the same after resizing (OpenAI, open_clip). A colour: the picture is laid over it.
+   * What becomes of transparency. A colour: the picture is laid over it; white is Hugging Face's since transformers 5.
+   * `'drop'`: colours are taken as if opaque (Pillow's `convert('RGB')`, older transformers). `'dropResized'`: the same
+   * after resizing (OpenAI, open_clip).
    */
   readonly alpha: 'drop' | 'dropResized' | readonly [red: number, green: number, blue: number];
   /** Taken from the values, of 0 to 1, of red, green and blue. */
@@ -35,7 +36,10 @@ export interface ImagePreprocessing {
 export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
 export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711] as const;
 
-/** CLIP's: shorter side to `size` by antialiased bicubic resampling, middle cut out, CLIP's mean and deviation. */
+/**
+ * CLIP's: shorter side to `size` by antialiased bicubic resampling, middle cut out, CLIP's mean and deviation. What is
+ * transparent becomes white.
+ */
 export function clipPreprocessing(
   size: number | readonly [height: number, width: number] = 224,
   options: Partial<Omit<ImagePreprocessing, 'size'>> = {},
@@ -50,7 +54,7 @@ export function clipPreprocessing(
     filter: 'bicubic',
     fill: 0,
     middle: 'even',
-    alpha: 'drop',
+    alpha: [255, 255, 255],
     mean: CLIP_MEAN,
     std: CLIP_STD,
     ...options,
