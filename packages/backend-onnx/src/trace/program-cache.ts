@@ -66,8 +66,8 @@ export class ProgramCache {
     const known = this.watched(trace, constants);
     if (known) return known;
     const start = performance.now();
-    const { model, ...rest } = this.modelOf(trace, constants);
-    const session = await this.runtime.compile(model, this.sessionOptions());
+    const { model, threads, ...rest } = this.modelOf(trace, constants);
+    const session = await this.runtime.compile(model, this.sessionOptions(threads));
     const program = this.count(start, trace, constants, { session, ...rest });
     this.store(family, constants, key, program);
     return program;
@@ -79,8 +79,8 @@ export class ProgramCache {
     const known = this.watched(trace, constants);
     if (known) return known;
     const start = performance.now();
-    const { model, ...rest } = this.modelOf(trace, constants, assigned);
-    const session = this.runtime.compileSync(model, this.sessionOptions());
+    const { model, threads, ...rest } = this.modelOf(trace, constants, assigned);
+    const session = this.runtime.compileSync(model, this.sessionOptions(threads));
     return this.count(start, trace, constants, { session, ...rest });
   }
 
@@ -116,8 +116,11 @@ export class ProgramCache {
     return built;
   }
 
-  private sessionOptions(): SessionOptions {
-    return this.watch ? this.watch.options(this.options()) : this.options();
+  /** @param threads fewer than the backend's own, for a program that is worth no more. */
+  private sessionOptions(threads: number | undefined): SessionOptions {
+    const all = this.options();
+    const options = threads === undefined ? all : { ...all, threads };
+    return this.watch ? this.watch.options(options) : options;
   }
 
   private watched(trace: Trace, constants: Constants): Program | undefined {

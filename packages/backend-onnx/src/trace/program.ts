@@ -8,6 +8,7 @@ import type { Runtime, RuntimeTensor, Session, TensorData } from '../runtime/ses
 import { planUpdates, type UpdatePlan } from '../updates/plan';
 import { type Op, sameShape, type Value, type ValueType } from './graph';
 import { Hash } from './hash';
+import { threadsFor } from './threads';
 
 /** A compiled trace: feed the leaves, get the outputs. */
 export interface Program {
@@ -108,6 +109,7 @@ export function buildModel(trace: Trace, constants: readonly Constant[], assigne
   if (plan) removeDeadNodes(graph);
   // Passes take the sizes of tensors for granted: a transpose that moves an axis of length 1 is a reshape to them.
   const passes = trace.anySize ? [] : optimize(graph);
+  const threads = trace.anySize ? undefined : threadsFor(flops, graph.nodes);
   const lowered = lowerGraph(graph);
   if (trace.anySize)
     for (const port of [...lowered.graph.inputs, ...lowered.graph.outputs]) port.dims = undefined;
@@ -125,6 +127,7 @@ export function buildModel(trace: Trace, constants: readonly Constant[], assigne
   return {
     graph: lowered.graph,
     model,
+    threads,
     feeds: [...lowered.feeds].map(([leaf, name]) => [leaf, name, trace.leaves[leaf]!.dtype] as const),
     ...outputsOf(lowered.outputs, trace.outputs.length, plan),
     report,
