@@ -10,7 +10,7 @@ const g2pBeamOf = (name: string, count: number): Workload => ({
   name,
   about: `the Transformer of g2p-train says ${count === 1 ? 'a word' : `${count} words`} of 5 to 8 letters: beam search, 4 beams, ${maxLength} tokens`,
   prepare() {
-    const model = g2pTransformer();
+    const model = g2pTransformer().eval();
     // Nothing was learned, so that words would end anywhere: all are to take as long.
     const { end, targetVocab } = model.config;
     tf.tidy(() => model.output.bias.assign(tf.mul(tf.oneHot(end, targetVocab), -20)));

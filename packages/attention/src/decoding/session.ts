@@ -110,7 +110,7 @@ function emptyLike(memory: readonly KeyValues[], rows: number, length: number): 
 /** Runs `decode` with the model in evaluation, and puts back what each of its modules was in. */
 export async function inEvaluation<T>(model: Decodable, decode: () => Promise<T>): Promise<T> {
   const before = [...model.modules()].map(([, module]) => [module, module.training] as const);
-  model.eval();
+  if (before.some(([, training]) => training)) model.eval();
   try {
     return await decode();
   } finally {

@@ -208,8 +208,10 @@ export class MultiHeadAttention extends Module {
         keys: updateRows(cache.keys, keys, position),
         values: updateRows(cache.values, values, position),
       };
-      const mask = causalMask(fresh, length, position);
-      return { output: this.#attend(q, next, { mask, bias: bias ?? null }) as tf.Tensor, cache: next };
+      // Added as a bias is: each token sees itself, so nothing has to be asked of the mask.
+      const hidden = additive(causalMask(fresh, length, position)); // (new, length)
+      const scores = bias ? tf.add(bias, hidden) : hidden;
+      return { output: this.#attend(q, next, { bias: scores }) as tf.Tensor, cache: next };
     });
   }
 
