@@ -17,6 +17,9 @@ export function alibiSlopes(heads: number): number[] {
 /**
  * Scores that fall with the distance, `−slope · |i − j|`: Press et al., "Train Short, Test Long" (2022). Nothing is
  * learned, and there is no longest sequence.
+ *
+ * Made for decoders: a distance has no direction, so to an encoder that sees both sides a row and its reverse are alike
+ * (token by token), and a decoder that only looks at its result cannot tell them apart either.
  */
 export class AlibiPositions extends Positions {
   readonly slopes: readonly number[];

@@ -172,6 +172,12 @@ describe('Transformer', () => {
     expect(model.forward([[4, 3, 5]], [[1]])).not.toBeAllClose(straight, 1e-4);
   });
 
+  it('cannot tell a row from its reverse by ALiBi in its encoder', () => {
+    const model = make({ positions: schemes.alibi! });
+    const straight = model.forward([[3, 4, 5]], [[1, 4]]);
+    expect(model.forward([[5, 4, 3]], [[1, 4]])).toBeAllClose(straight, 1e-5);
+  });
+
   it('is made of other parts where they are given', () => {
     const model = make({
       feedForward: swiGLU,
