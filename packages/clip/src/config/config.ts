@@ -19,7 +19,7 @@ export interface TowerConfig {
 export interface ImageTowerConfig extends TowerConfig {
   /** Pixels of a side, or `[height, width]`. */
   readonly imageSize: number | readonly [height: number, width: number];
-  /** Pixels of a patch's side; divides the image's. */
+  /** Pixels of a patch's side; divides the image's (in SigLIP, pixels that are left over at the edges are not seen). */
   readonly patchSize: number;
   /** Share of the patches that is left out in training: "FLIP", Li et al. (2023). Default 0. */
   readonly patchDropout?: number;

@@ -34,7 +34,7 @@ export function resolveConfig(config: ClipConfig): ResolvedClipConfig {
   const activation = config.activation ?? (siglip ? 'geluTanh' : 'gelu');
   const normEps = siglip ? 1e-6 : 1e-5;
   checkCount('embedDim', embedDim);
-  const image = imageTower({ activation, normEps, ...config.image });
+  const image = imageTower({ activation, normEps, ...config.image }, siglip);
   if (siglip) {
     const { dim } = image; // SigLIP has no projection of pictures.
     checkArgument(dim === embedDim, FN, 'config.image.dim', `${embedDim}, as embedDim`, dim);
@@ -60,7 +60,7 @@ const CLIP_END = 49407;
 
 type Defaults = { activation: ClipActivation; normEps: number };
 
-function imageTower(config: ImageTowerConfig & Defaults): ResolvedImageTower {
+function imageTower(config: ImageTowerConfig & Defaults, siglip: boolean): ResolvedImageTower {
   const { imageSize, patchSize, patchDropout = 0 } = config;
   const tower = checkTower('image', config);
   checkCount('image.patchSize', patchSize);
@@ -69,7 +69,8 @@ function imageTower(config: ImageTowerConfig & Defaults): ResolvedImageTower {
   checkArgument(sides, FN, 'config.image.imageSize', 'a number, or [height, width]', imageSize);
   for (const side of size) {
     checkCount('image.imageSize', side);
-    const whole = side % patchSize === 0;
+    // A released SigLIP has 384 pixels and patches of 14; what is left over at the edges is not seen.
+    const whole = side % patchSize === 0 || (siglip && side > patchSize);
     checkArgument(whole, FN, 'config.image.imageSize', `a multiple of the patch size ${patchSize}`, side);
   }
   const rate = patchDropout >= 0 && patchDropout < 1;

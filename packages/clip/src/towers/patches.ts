@@ -17,12 +17,18 @@ export function imagePatches(pixels: tf.Tensor4D, size: number): tf.Tensor3D {
   });
 }
 
-/** A convolution whose stride is its kernel, as the matrix product that it is: `[batch, patches, dim]`. */
+/**
+ * A convolution whose stride is its kernel, as the matrix product that it is: `[batch, patches, dim]`. Pixels at the
+ * right and at the bottom that fill no patch are left out.
+ */
 export function embedPatches(pixels: tf.Tensor4D, conv: Conv2d, size: number): tf.Tensor3D {
-  const dim = conv.weight.shape[3];
+  const [dim, [, height, width]] = [conv.weight.shape[3], pixels.shape];
+  const [tall, wide] = [height - (height % size), width - (width % size)];
   return tf.tidy(() => {
+    const whole =
+      tall < height || wide < width ? tf.slice(pixels, [0, 0, 0, 0], [-1, tall, wide, -1]) : pixels;
     const kernel = tf.transpose(tf.reshape(conv.weight, [-1, dim])); // (D, p·p·3)
-    return linear(imagePatches(pixels, size), kernel, conv.bias) as tf.Tensor3D;
+    return linear(imagePatches(whole, size), kernel, conv.bias) as tf.Tensor3D;
   });
 }
 

@@ -40,7 +40,7 @@ export function checkHasToken(fn: string, tokens: tf.Tensor2D, token: number): v
       fn,
       argument: `tokens[${row}]`,
       expected: `an end-of-text token (${token}) among its ${seq}`,
-      received: 'none',
+      received: null,
     });
   }
 }

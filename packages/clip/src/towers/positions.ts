@@ -58,7 +58,7 @@ export function resizePositions(
 
 /** The patches of a tower's pictures. */
 export function gridOf({ imageSize, patchSize }: Pick<ResolvedImageTower, 'imageSize' | 'patchSize'>): Grid {
-  return [imageSize[0] / patchSize, imageSize[1] / patchSize];
+  return [Math.floor(imageSize[0] / patchSize), Math.floor(imageSize[1] / patchSize)];
 }
 
 export function patchCount(config: ResolvedImageTower): number {
