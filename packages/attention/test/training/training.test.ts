@@ -3,21 +3,17 @@ import {
   adam,
   compile,
   hostTensor,
-  noam,
   randomKey,
   type StateDict,
   supervised,
   toFloat32,
-  train,
 } from '@poiesis/core';
 import { expectNoLeak } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
   averageStates,
-  beamSearch,
   padTokens,
-  preNorm,
   type SequenceBatch,
   SequenceBatches,
   type SequenceBatchesOptions,
@@ -247,36 +243,6 @@ describe('averageStates', () => {
 });
 
 describe('a Transformer', () => {
-  const pairs = [
-    { source: [3, 4, 5], target: [8, 3, 3, 7] },
-    { source: [5, 5], target: [4] },
-    { source: [6], target: [6, 5, 4] },
-    { source: [7, 3, 6, 4], target: [] },
-  ];
-
-  it.each([
-    ['of the paper', {}],
-    ['of other parts', { residual: preNorm, tied: 'output' as const, kvHeads: 1 }],
-  ])('%s learns one batch by heart, and says it again', async (_, parts) => {
-    const model = new Transformer({ ...small, dropout: 0, ...parts }, { seed: 1 });
-    const step = supervised(
-      model,
-      sequenceLoss(),
-      adam({ lr: noam(16, { warmup: 20, factor: 0.5 }), beta2: 0.98 }),
-    );
-    const batches = new SequenceBatches(pairs, { ...model.config, rows: 4, seed: 1 });
-    const losses: number[] = [];
-    for await (const event of train(step, batches, { steps: 100, seed: 1 })) {
-      if (event.type === 'step') losses.push(event.losses.loss!);
-    }
-    expect(losses.at(-1)).toBeLessThan(0.05);
-    const sources = pairs.map(({ source }) => source);
-    const found = await beamSearch(model, sources, { beams: 2, maxLength: 6 });
-    expect(found.map(([best]) => best!.tokens)).toEqual(pairs.map(({ target }) => target));
-    expect(found.every(([best]) => best!.finished && best!.score > -0.5)).toBe(true);
-    model.dispose();
-  });
-
   it('trains with dropout as a compiled step, which draws anew each time', () => {
     const model = new Transformer({ ...small, dropout: 0.2 }, { seed: 1 });
     const loss = sequenceLoss({ labelSmoothing: 0.1 });
