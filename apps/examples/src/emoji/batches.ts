@@ -9,17 +9,8 @@ import {
   randomKey,
   type SeekableBatches,
 } from '@poiesis/core';
-import type * as tf from '@tensorflow/tfjs-core';
 import { captionOf } from './captions';
 import type { EmojiSet, Style } from './emoji-set';
-
-/** Pictures and their captions, in the form that a model takes. */
-export interface EmojiBatch {
-  /** `[batch, size, size, 3]`. */
-  pixels: tf.Tensor4D;
-  /** int32 `[batch, context]`. */
-  tokens: tf.Tensor2D;
-}
 
 /** A picture with one of the things that can be said of it. */
 export interface Pair {
@@ -27,7 +18,7 @@ export interface Pair {
   caption: string;
 }
 
-export interface EmojiBatchesOptions {
+export interface EmojiBatchesOptions<Batch> {
   /** Numbers of the emoji to learn from. */
   emoji: readonly number[];
   /** Styles to learn from. */
@@ -36,8 +27,8 @@ export interface EmojiBatchesOptions {
   seed: number;
   /** Changes a picture at random, as a function of the key. */
   augment: (image: HostImage, key: Key) => HostImage;
-  /** Pictures and captions as tensors. */
-  collate: (pairs: readonly Pair[]) => EmojiBatch;
+  /** Makes a batch of them. */
+  collate: (pairs: readonly Pair[]) => Batch;
 }
 
 /**
@@ -46,10 +37,10 @@ export interface EmojiBatchesOptions {
  *
  * Order, style, change and caption of epoch `e` are functions of `randomKey(seed).fold(e)`, so training resumes anywhere.
  */
-export class EmojiBatches implements SeekableBatches<EmojiBatch> {
+export class EmojiBatches<Batch> implements SeekableBatches<Batch> {
   constructor(
     private readonly set: EmojiSet,
-    private readonly options: EmojiBatchesOptions,
+    private readonly options: EmojiBatchesOptions<Batch>,
   ) {
     const { emoji, batchSize } = options;
     checkArgument(
@@ -70,7 +61,7 @@ export class EmojiBatches implements SeekableBatches<EmojiBatch> {
     from = { epoch: 0, index: 0 },
   }: {
     from?: Cursor;
-  } = {}): AsyncGenerator<PlacedBatch<EmojiBatch>, void, undefined> {
+  } = {}): AsyncGenerator<PlacedBatch<Batch>, void, undefined> {
     for (let { epoch, index } = from; ; epoch++, index = 0) {
       for (; index < this.length; index++) {
         const last = index + 1 === this.length;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { type HostImage, SafetensorsFile, type StateDict } from '@poiesis/core';
 import { openSafetensors, writeSafetensors } from '@poiesis/core/node';
 import * as v from 'valibot';
@@ -17,6 +18,11 @@ export interface Emoji {
 /** Who drew it. */
 export const styles = ['google', 'twitter', 'fluent'] as const;
 export type Style = (typeof styles)[number];
+
+/** Where a set is kept, in a cache folder. */
+export function emojiFile(dataDir: string, size: number): string {
+  return join(dataDir, `emoji-${size}.safetensors`);
+}
 
 /** Emoji and their pictures: `size` pixels on a side, on white. */
 export class EmojiSet {

@@ -4,7 +4,7 @@ import { readPicture } from '@poiesis/clip/node';
 import type { HostImage } from '@poiesis/core';
 import { type DataPackage, dataPackage } from '../data/npm-data';
 import { ExampleError } from '../errors';
-import { EmojiSet, type Style, styles } from './emoji-set';
+import { EmojiSet, emojiFile, type Style, styles } from './emoji-set';
 import { cldrData, emojilibData, fluentData, googleData, twitterData } from './packages';
 import { type ListedEmoji, listEmoji, onWhite, sheetPictures } from './sources';
 
@@ -26,11 +26,6 @@ export async function emojiData({ size, dataDir, ...rest }: EmojiDataOptions): P
   const set = await prepare({ size, dataDir, ...rest });
   await set.write(file);
   return set;
-}
-
-/** Where it is kept. */
-export function emojiFile(dataDir: string, size: number): string {
-  return join(dataDir, `emoji-${size}.safetensors`);
 }
 
 /** Makes the set from the npm packages: a download of 160 MB, of which 60 are kept. */
