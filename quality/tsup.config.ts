@@ -2,12 +2,24 @@ import { defineConfig } from 'tsup';
 
 // Bundles made from the packages' sources, so that a check needs no build of the packages first.
 export default defineConfig({
-  entry: ['src/dcgan-run.ts', 'src/soak.ts', 'src/unread.ts', 'src/layers-speed.ts'],
+  entry: [
+    'src/clip-emoji-export.ts',
+    'src/dcgan-run.ts',
+    'src/embedding-index.ts',
+    'src/soak.ts',
+    'src/unread.ts',
+    'src/layers-speed.ts',
+  ],
   format: ['esm'],
   platform: 'node',
   target: 'es2022',
   clean: true,
-  external: ['onnxruntime-node', /^@tensorflow\/tfjs-(core|layers)$/, /^@tensorflow\/tfjs-backend-/],
+  external: [
+    'onnxruntime-node',
+    'usearch',
+    /^@tensorflow\/tfjs-(core|layers)$/,
+    /^@tensorflow\/tfjs-backend-/,
+  ],
   noExternal: [/^@poiesis\//, /^@tensorflow\/tfjs-core\/dist\//],
   // Libraries written in CommonJS are bundled too, and ask for Node's modules by `require`.
   banner: {
