@@ -3,6 +3,7 @@ import {
   checkArgument,
   exp,
   type ForwardContext,
+  hostValues,
   Module,
   type Parameter,
   parameter,
@@ -11,7 +12,6 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { type ClipConfig, resolveConfig } from '../config';
 import type { ImageTower, TextTower } from '../towers';
-import { valuesAtHand } from '../towers/pool';
 import { l2Normalize } from './normalize';
 import { buildTowers } from './towers';
 
@@ -117,8 +117,8 @@ export class ClipModel extends Module {
   }
 
   #checkTemperature(): void {
-    const value = valuesAtHand(this.logit_scale)?.[0];
-    if (value === undefined || Number.isFinite(Math.exp(value))) return;
+    const value = hostValues(this.logit_scale)?.[0];
+    if (value === undefined || Number.isFinite(Math.fround(Math.exp(value)))) return;
     throw new ArgumentError({
       fn: FN,
       argument: 'logit_scale',

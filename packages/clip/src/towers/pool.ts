@@ -1,4 +1,4 @@
-import { ArgumentError, checkArgument, oneHot } from '@poiesis/core';
+import { ArgumentError, checkArgument, hostValues, oneHot } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -30,7 +30,7 @@ const FN = 'poolAtToken';
 /** Throws for the first row without `token`, as far as can be seen. */
 export function checkHasToken(fn: string, tokens: tf.Tensor2D, token: number): void {
   const [batch, seq] = tokens.shape;
-  const values = valuesAtHand(tokens);
+  const values = hostValues(tokens);
   if (!values) return;
   for (let row = 0; row < batch; row++) {
     let found = false;
@@ -43,10 +43,4 @@ export function checkHasToken(fn: string, tokens: tf.Tensor2D, token: number): v
       received: null,
     });
   }
-}
-
-/** The values of a tensor where a look at them makes nothing wait. */
-export function valuesAtHand(x: tf.Tensor): ArrayLike<number> | null {
-  if (tf.getBackend() === 'cpu' || tf.getBackend() === 'wasm') return x.dataSync();
-  return (tf.backend() as { peek?(dataId: object): ArrayLike<number> | null }).peek?.(x.dataId) ?? null;
 }
