@@ -1,5 +1,6 @@
 import { exp } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { meanCosine } from '../diagnostics/measures';
 import { l2Normalize } from '../model';
 import type { ContrastiveObjective } from '../objectives';
 import type { ContrastiveModel } from './contrastive-model';
@@ -27,15 +28,5 @@ export function contrast(
       imageCosine: meanCosine(image),
       textCosine: meanCosine(text),
     };
-  });
-}
-
-/** Mean cosine of the pairs i ≠ j, `(‖Σ xᵢ‖² − n) / (n (n − 1))` for rows of length 1; of a single row 0. */
-export function meanCosine(unit: tf.Tensor2D): tf.Scalar {
-  const [n] = unit.shape;
-  if (n === 1) return tf.scalar(0);
-  return tf.tidy(() => {
-    const square = tf.sum(tf.square(tf.sum(unit, 0)));
-    return tf.div(tf.sub(square, n), n * (n - 1)) as tf.Scalar;
   });
 }
