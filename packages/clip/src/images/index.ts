@@ -9,6 +9,7 @@ export {
   randomCropBox,
   randomResizedCrop,
 } from './augment';
+export { type CanvasPictureOptions, type CanvasSource, pictureFromCanvas } from './canvas';
 export { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from './colour';
 export { orientImage } from './orient';
 export { frameImage, normalizeImage, type PreparedImage, preprocess, preprocessBatch } from './preprocess';
