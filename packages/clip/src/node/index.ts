@@ -9,4 +9,5 @@ export {
 } from './checkpoints';
 export { loadIndex, saveIndex, type UsearchOptions, type UsearchPrecision, usearch } from './embedding-index';
 export { decodePicture, pictureFiles, type ReadPictureOptions, readPicture } from './pictures';
+export { savePretrained } from './pipeline';
 export { readTokenizer } from './tokenizer';

@@ -7,6 +7,7 @@ import type { TextTokenizer } from '../tokenizer';
 import { Encoder } from './encoder';
 import { ImageError } from './image-error';
 import { type ImageReader, type ImageSource, imageOf, nameOf } from './image-source';
+import { type PretrainedOptions, pretrained } from './pretrained';
 import { checkLabels, fill, type TemplateOptions, templatesOf } from './templates';
 import { ensembles, type LabelScore, ZeroShotClassifier } from './zero-shot';
 
@@ -96,6 +97,22 @@ export class CLIP {
     this.#reader = readImage;
     this.#encoder = new Encoder(model);
     this.#independent = family === 'siglip';
+  }
+
+  /**
+   * Reads a released model, CLIP or SigLIP, in Hugging Face's layout or open_clip's. Its weights are frozen, which lets a
+   * backend compile them in.
+   *
+   * ```ts
+   * const clip = await CLIP.fromPretrained('models/clip-vit-base-patch32');
+   * ```
+   * @param from a folder, once `@poiesis/clip/node` is imported; or a URL below which the files lie
+   * @throws StorageError, FileFormatError, StateDictError
+   */
+  static async fromPretrained(from: string, options: PretrainedOptions = {}): Promise<CLIP> {
+    const parts = await pretrained(from, options);
+    parts.model.freeze();
+    return new CLIP({ ...parts, readImage: options.readImage });
   }
 
   /** Width of the embeddings. */

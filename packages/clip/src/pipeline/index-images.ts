@@ -26,6 +26,14 @@ export async function indexImages(
   const { dim } = index;
   checkArgument(dim === clip.embedDim, 'indexImages', 'index.dim', `the model's ${clip.embedDim}`, dim);
   const all = [...images];
+  const ids = new Set(all.map(([id]) => id));
+  checkArgument(
+    ids.size === all.length,
+    'indexImages',
+    'images',
+    'ids that differ',
+    `${ids.size} of ${all.length}`,
+  );
   const fresh = all.filter(([id]) => !index.has(id));
   const result: IndexedImages = { added: 0, skipped: all.length - fresh.length, failures: [] };
   const sources = fresh.map(([, image]) => image);
