@@ -69,7 +69,10 @@ function hostScores({ data, count }: Block, queries: Float32Array, dim: number):
 function single(data: Float32Array, count: number, query: Float32Array, dim: number, scores: Float64Array) {
   const whole = dim - (dim % 4);
   for (let r = 0, at = 0; r < count; r++, at += dim) {
-    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
     for (let j = 0, p = at; j < whole; j += 4, p += 4) {
       s0 += data[p]! * query[j]!;
       s1 += data[p + 1]! * query[j + 1]!;
@@ -92,9 +95,19 @@ function pair(
 ) {
   const whole = dim - (dim % 4);
   for (let r = 0, at = 0; r < count; r++, at += dim) {
-    let [s0, s1, s2, s3, t0, t1, t2, t3] = [0, 0, 0, 0, 0, 0, 0, 0];
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    let t0 = 0;
+    let t1 = 0;
+    let t2 = 0;
+    let t3 = 0;
     for (let j = 0, p = at; j < whole; j += 4, p += 4) {
-      const [x0, x1, x2, x3] = [data[p]!, data[p + 1]!, data[p + 2]!, data[p + 3]!];
+      const x0 = data[p]!;
+      const x1 = data[p + 1]!;
+      const x2 = data[p + 2]!;
+      const x3 = data[p + 3]!;
       s0 += x0 * one[j]!;
       s1 += x1 * one[j + 1]!;
       s2 += x2 * one[j + 2]!;
