@@ -1,4 +1,4 @@
-// `node quality/clip-emoji.mjs [--seeds 1,2,3] [--steps 600] [--python python3] [--data-dir DIR] [--out runs/clip-emoji]`
+// `node quality/clip-emoji.mjs [--seeds 1,2,3] [--steps 600] [--batch 256] [--python python3] [--data-dir DIR] [--out runs/clip-emoji]`
 // Trains the example app's CLIP on emoji, and beside it open_clip's in PyTorch: the same architecture, the same pictures
 // and captions in every step, the same optimizer. Compares recall on emoji that neither has seen, and in a style that
 // neither has seen. Fails where ours is lower by more than chance explains: two standard errors of the difference.
@@ -15,6 +15,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1,2,3' },
     steps: { type: 'string', default: '600' },
+    batch: { type: 'string', default: '256' },
     python: { type: 'string', default: 'python3' },
     'data-dir': { type: 'string', default: 'runs/clip-emoji/data' },
     out: { type: 'string', default: 'runs/clip-emoji' },
@@ -31,7 +32,8 @@ for (const seed of values.seeds.split(',')) {
   const ours = join(folder, 'poiesis');
   const shared = join(folder, 'shared');
   await mkdir(shared, { recursive: true });
-  const flags = ['--seed', seed, '--steps', values.steps, '--data-dir', dataDir, '--out', ours, '--quiet'];
+  const size = ['--steps', values.steps, '--batch', values.batch];
+  const flags = ['--seed', seed, ...size, '--data-dir', dataDir, '--out', ours, '--quiet'];
   await must(runNode(join(root, 'scripts/start.mjs'), ['clip', ...flags], { cwd: root }));
   const paths = ['--run', ours, '--data-dir', dataDir, '--out', shared];
   await must(runNode(await bundled('clip-emoji-export'), paths));
