@@ -76,7 +76,7 @@ export const clipConfigs = {
     text: { ...TEXT, contextLength: 32, dim: 64, layers: 2, heads: 2 },
     embedDim: 64,
   },
-  /** 4 million parameters beside the vocabulary's: trains on a CPU. */
+  /** 3.6 million parameters beside the vocabulary's: trains on a CPU. */
   'mini-64': {
     image: { imageSize: 64, patchSize: 8, dim: 192, layers: 6, heads: 3 },
     text: { ...TEXT, contextLength: 32, dim: 128, layers: 4, heads: 2 },
