@@ -1,7 +1,8 @@
 """The rounds of one PyTorch program of the bench: builds once, then times steps each time it is asked to.
 
-A program defines `prepare()`, which returns `step(index) -> float`, and calls `serve(prepare)`. Requests and answers
-are lines of JSON on the standard streams; bench/src/protocol.ts says what they hold.
+A program defines `prepare()`, which returns `step(index) -> float`, and calls `serve(prepare)`. Where `step` has an
+attribute `parameters`, it is the size of the model. Requests and answers are lines of JSON on the standard streams;
+bench/src/protocol.ts says what they hold.
 """
 import argparse
 import json
@@ -38,7 +39,11 @@ def serve(prepare):
     def answer(fields):
         print(json.dumps(fields), file=answers, flush=True)
 
-    engine = {"threads": torch.get_num_threads(), "engine": f"PyTorch {torch.__version__}"}
+    engine = {
+        "threads": torch.get_num_threads(),
+        "engine": f"PyTorch {torch.__version__}",
+        "parameters": getattr(step, "parameters", None),
+    }
     answer({**run(1), "setup_ms": setup_ms, **engine})
     for line in sys.stdin:
         answer(run(json.loads(line)["steps"]))

@@ -4,7 +4,7 @@ import { contenders } from './contenders';
 import { type Options, parseOptions, UsageError, usage } from './options';
 import { type Row, rowsOf } from './row';
 import { run } from './run';
-import { doubts, table } from './table';
+import { doubts, sizes, table } from './table';
 import { workloads } from './workloads';
 
 const choices = { workloads: workloads.map((w) => w.name), contenders: contenders.map((c) => c.name) };
@@ -32,6 +32,8 @@ async function main(options: Options): Promise<void> {
     const found = rowsOf(name, await run(name, options, { say, failed }));
     rows.push(...found.map((row) => ({ ...row, node, cpu, load_before, load_after: load() })));
     if (found.length) say(table(found));
+    const counted = sizes(found);
+    if (counted.length) say(`parameters: ${counted.join(', ')}`);
     for (const doubt of doubts(found)) say(doubt);
   }
   say(`\nload average ${load().join(' ')}`);

@@ -34,7 +34,8 @@ export function usage({ workloads, contenders: [ours, ...peers] }: Choices): str
   --threads N       of every contender, one per core by default
   --json FILE       writes the rows there too, as a JSON array; - is standard output, with nothing else on it
 
-POIESIS_PYTHON names the Python that has PyTorch (python3), POIESIS_TFJS_NODE a folder with tfjs-node installed.`;
+POIESIS_PYTHON names the Python that has PyTorch (python3), POIESIS_TFJS_NODE a folder with tfjs-node installed,
+POIESIS_TRANSFORMERS_JS one with transformers.js and the models that bench/pytorch/export_clip.py writes.`;
 }
 
 /** @returns the options, or undefined where help is asked for. */

@@ -22,4 +22,6 @@ export interface Started extends Lap {
   threads: number;
   /** `PyTorch 2.13.0`. */
   engine: string;
+  /** Numbers that the model learns or has learned, where the workload counts them: every side must have as many. */
+  parameters?: number | null;
 }

@@ -22,6 +22,8 @@ export interface Row {
   /** Timed steps in all rounds together. */
   steps: number;
   engine: string;
+  /** Of the model; null in workloads that do not count them. */
+  parameters: number | null;
 }
 
 export interface Result {
@@ -48,6 +50,7 @@ export function rowsOf(workload: string, results: readonly Result[]): Row[] {
     first_step_ms: Math.round(started.ms),
     steps,
     engine: started.engine,
+    parameters: started.parameters ?? null,
   }));
 }
 

@@ -34,11 +34,21 @@ export function table(rows: readonly Row[]): string {
     .join('\n');
 }
 
-/** A word for each row whose laps were too different to believe in. */
+/** A word for each row whose laps were too different to believe in, and for models of different sizes. */
 export function doubts(rows: readonly Row[]): string[] {
-  return rows
+  const unsteady = rows
     .filter(({ min_ms, max_ms }) => max_ms > 1.5 * min_ms)
     .map(({ contender }) => `${contender} is unsteady: did something else run meanwhile?`);
+  const known = rows.filter(({ parameters }) => parameters !== null);
+  const alike = known.every(({ parameters }) => parameters === known[0]!.parameters);
+  return alike ? unsteady : [...unsteady, `not the same model: ${sizes(known).join(', ')} parameters`];
+}
+
+/** `onnx 1,000`: how large the model of each contender is, where it was counted. */
+export function sizes(rows: readonly Row[]): string[] {
+  return rows.flatMap(({ contender, parameters }) =>
+    parameters === null ? [] : [`${contender} ${parameters.toLocaleString('en-US')}`],
+  );
 }
 
 /** Three figures or more. */

@@ -5,6 +5,8 @@ export interface Prepared {
    * logit. It must be finite. `index` counts the steps from 0.
    */
   step(index: number): Promise<number>;
+  /** Size of the model, for the bench to compare the sides: see `Started`. */
+  parameters?: number | null;
   dispose(): void;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { median, type Result, rowsOf } from '../src/row';
-import { doubts, table } from '../src/table';
+import { doubts, sizes, table } from '../src/table';
 
 const result = (contender: string, laps: number[], rss_mb: number | null = 100.4): Result => ({
   contender,
@@ -26,6 +26,7 @@ describe('rowsOf', () => {
       first_step_ms: 1235,
       steps: 60,
       engine: 'onnx 1.0',
+      parameters: null,
     });
     expect(rows[1]).toMatchObject({ median_ms: 12.5, rounds: 4, speedup_vs_pytorch: 1, rss_mb: null });
   });
@@ -45,6 +46,21 @@ describe('doubts', () => {
   it('are had of laps that differ by more than half', () => {
     const rows = rowsOf('x-train', [result('onnx', [9, 10, 30]), result('pytorch', [10, 14])]);
     expect(doubts(rows)).toEqual(['onnx is unsteady: did something else run meanwhile?']);
+  });
+});
+
+describe('sizes', () => {
+  const sized = (contender: string, parameters: number | null) => {
+    const { started, measured } = result(contender, [9]);
+    return { contender, measured, started: { ...started, parameters } };
+  };
+
+  it('are those that were counted, and are to be the same', () => {
+    const rows = rowsOf('x-train', [sized('onnx', 1200), sized('tfjs-node', null), sized('pytorch', 1200)]);
+    expect(sizes(rows)).toEqual(['onnx 1,200', 'pytorch 1,200']);
+    expect(doubts(rows)).toEqual([]);
+    const others = rowsOf('x-train', [sized('onnx', 1200), sized('pytorch', 1199)]);
+    expect(doubts(others)).toEqual(['not the same model: onnx 1,200, pytorch 1,199 parameters']);
   });
 });
 

@@ -8,6 +8,7 @@ const engines: Record<string, () => Promise<{ start: Engine }>> = {
   'tfjs-wasm': () => import('./tfjs-wasm'),
   'tfjs-node': () => import('./tfjs-node'),
   onnxruntime: () => import('./onnxruntime'),
+  'transformers.js': () => import('./transformers-js'),
 };
 
 console.log = console.error; // standard output is for answers

@@ -4,7 +4,10 @@ import type { Lap, Request, Started } from '../protocol';
 import type { Ready } from './engine';
 
 /** Answers the requests on standard input with laps on standard output, until the input ends. */
-export async function serve({ step, dispose, threads, engine }: Ready, setup_ms: number): Promise<void> {
+export async function serve(
+  { step, dispose, threads, engine, parameters = null }: Ready,
+  setup_ms: number,
+): Promise<void> {
   let done = 0;
 
   async function run(steps: number): Promise<Lap> {
@@ -18,7 +21,7 @@ export async function serve({ step, dispose, threads, engine }: Ready, setup_ms:
     return { ms: performance.now() - start, value, rss_mb: peakMemory() };
   }
 
-  const started: Started = { ...(await run(1)), setup_ms, threads, engine };
+  const started: Started = { ...(await run(1)), setup_ms, threads, engine, parameters };
   answer(started);
   for await (const line of createInterface({ input: process.stdin })) {
     answer(await run((JSON.parse(line) as Request).steps));

@@ -1,4 +1,6 @@
 import type { Workload } from '../workload';
+import { clipEncode, clipEncodeOne } from './clip-encode';
+import { clipTrain } from './clip-train';
 import { convInfer, convInferOne } from './conv-infer';
 import { dcganTrain } from './dcgan-train';
 import { g2pBeam, g2pBeam64 } from './g2p-beam';
@@ -17,6 +19,9 @@ export const workloads: readonly Workload[] = [
   mlpTrain,
   convInfer,
   convInferOne,
+  clipTrain,
+  clipEncode,
+  clipEncodeOne,
 ];
 
 export function workloadNamed(name: string): Workload {
