@@ -11,6 +11,7 @@ export const googleData: DataPackage = {
     'emoji.json': '1d602e65be88772bf8cc368ce16b855d719eeddbafe128d471b80203f494d29f',
     'img/google/sheets/64.png': '795a0c598d162c9a4aae23f2188c607b8c9bc1912cb7d84382459f8de91a3ae1',
   },
+  keep: ['emoji.json', 'img/google/sheets/64.png'],
 };
 
 /** The same list with the pictures of Twitter, at the same places of the sheet. */

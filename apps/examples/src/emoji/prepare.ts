@@ -28,7 +28,7 @@ export async function emojiData({ size, dataDir, ...rest }: EmojiDataOptions): P
   return set;
 }
 
-/** Makes the set from the npm packages: a download of 160 MB, of which 60 are kept. */
+/** Makes the set from the npm packages: a download of 160 MB, of which 50 are kept. */
 async function prepare({ size, dataDir: cache, onProgress, signal }: EmojiDataOptions): Promise<EmojiSet> {
   const install = (data: DataPackage) =>
     dataPackage(data, {

@@ -42,7 +42,7 @@ export const clip = trainingExample({
     'Learns from the emoji of Google and Twitter (npm packages emoji-datasource-google and -twitter), named by CLDR and\n' +
     'emojilib, and is tested on a tenth of the emoji, seen in no style, and on the other emoji in the style of Microsoft\n' +
     '(@lobehub/fluent-emoji-3d), which it has not seen. The first run installs these packages into the folder of\n' +
-    '--data-dir: a download of 160 MB, of which 80 MB are kept.\n\n' +
+    '--data-dir: a download of 160 MB, of which 50 MB are kept, and 40 MB made of them.\n\n' +
     'metrics.json tells recall: the share of names whose picture is among the first 1, 5, 10 of all that are tested, and\n' +
     'of pictures whose name is.',
   // A few minutes on two cores.

@@ -46,6 +46,16 @@ describe('dataPackage', () => {
     expect(await readdir(cache)).toEqual(['some-data-1.0.0']);
   });
 
+  it('keeps of a large package what is asked for', async () => {
+    const install = async (d: DataPackage, folder: string) => {
+      await unpack(d, folder);
+      await writeFile(join(folder, 'node_modules', data.name, 'data', 'more'), 'much else');
+    };
+    const folder = await dataPackage({ ...data, keep: ['data/images'] }, { cache, install });
+    expect(await readdir(folder, { recursive: true })).toEqual(['data', join('data', 'images')]);
+    expect(await readdir(cache)).toEqual(['some-data-1.0.0']);
+  });
+
   it('lets many install at once, and all get whole files', async () => {
     const folders = await Promise.all(
       Array.from({ length: 8 }, () => dataPackage(data, { cache, install: unpack })),
