@@ -5,7 +5,7 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { augment } from '@poiesis/clip';
-import { newEmojiClip } from '../../apps/examples/src/clip/emoji-clip';
+import { emojiTokenizer } from '../../apps/examples/src/clip/emoji-clip';
 import { CHANGES, captionsOf, SEEN, SIZE, UNSEEN } from '../../apps/examples/src/clip/emoji-task';
 import { EmojiBatches, type Pair } from '../../apps/examples/src/emoji/batches';
 import { EmojiSet, emojiFile, type Style } from '../../apps/examples/src/emoji/emoji-set';
@@ -20,8 +20,7 @@ const config = JSON.parse(await readFile(join(run, 'config.json'), 'utf8'));
 const set = await EmojiSet.read(emojiFile(dataDir, SIZE));
 if (!set) throw new Error(`no emoji in ${dataDir}`);
 const { train, test } = splitEmoji(set.emoji);
-const { tokenizer, model } = newEmojiClip(captionsOf(set, train), { size: SIZE, ...config }, { seed: 0 });
-model.dispose();
+const tokenizer = emojiTokenizer(captionsOf(set, train));
 
 const batches = new EmojiBatches<readonly Pair[]>(set, {
   emoji: train,

@@ -27,14 +27,17 @@ const HEAD = 32;
 /** Words of a caption, with start and end. */
 const CONTEXT = 16;
 
-/** A new model for emoji, and the tokenizer of its captions. */
+/** The words of captions. What occurs once is unknown: so training learns what to make of unknown words. */
+export function emojiTokenizer(captions: Iterable<string>): WordTokenizer {
+  return WordTokenizer.of(captions, { contextLength: CONTEXT, minCount: 2 });
+}
+
+/** A new model for emoji. */
 export function newEmojiClip(
-  captions: Iterable<string>,
+  tokenizer: WordTokenizer,
   { size, patch, dim, embedDim, layers, textLayers, patchDropout }: EmojiClipSizes,
   { seed }: { seed: number },
 ): CLIP {
-  // What occurs once is unknown: so training learns what to make of unknown words.
-  const tokenizer = WordTokenizer.of(captions, { contextLength: CONTEXT, minCount: 2 });
   const heads = Math.max(1, Math.round(dim / HEAD));
   const { vocabSize, contextLength, endToken } = tokenizer;
   const config: ClipConfig = {

@@ -3,7 +3,7 @@ import { augment, clipStep, infoNCE } from '@poiesis/clip';
 import { adamW, cosine } from '@poiesis/core';
 import * as v from 'valibot';
 import { integer, number } from '../cli/values';
-import { emojiBatch, newEmojiClip } from '../clip/emoji-clip';
+import { emojiBatch, emojiTokenizer, newEmojiClip } from '../clip/emoji-clip';
 import { CHANGES, captionsOf, SEEN, SIZE, UNSEEN } from '../clip/emoji-task';
 import { Gallery } from '../clip/gallery';
 import { clipMetadata } from '../clip/model-file';
@@ -101,7 +101,7 @@ export const clip = trainingExample({
       `${train.length} emoji to learn, ${validation.length} for validation, ${test.length} for the test`,
     );
 
-    const clip = newEmojiClip(captionsOf(set, train), { size: SIZE, ...config }, { seed });
+    const clip = newEmojiClip(emojiTokenizer(captionsOf(set, train)), { size: SIZE, ...config }, { seed });
     const { model } = clip;
     const step = clipStep(model, {
       objective: infoNCE,
