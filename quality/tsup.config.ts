@@ -4,6 +4,7 @@ import { defineConfig } from 'tsup';
 export default defineConfig({
   entry: [
     'src/clip-emoji-export.ts',
+    'src/coloured-shapes.ts',
     'src/dcgan-run.ts',
     'src/embedding-index.ts',
     'src/soak.ts',

@@ -1,4 +1,4 @@
-import { fromHost, type Key, type Parameter, valueAndGrad } from '@poiesis/core';
+import { type Key, type Parameter, valueAndGrad } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** One side of a batch: its input, the tower, and the randomness of its pass. */
@@ -33,19 +33,18 @@ export function backpropagate(
   rows: number,
   parameters: Record<string, Parameter>,
 ): Record<string, tf.Tensor> {
-  const again = apart(input);
   return tf.tidy(() => {
     let sums: Record<string, tf.Tensor> = {};
     for (const [i, { start, size }] of chunksOf(input.shape[0]!, rows).entries()) {
       sums = tf.tidy(() => {
+        const again = after(i === 0 ? [grad] : Object.values(sums), rowsOf(input, start, size));
         const { grads } = valueAndGrad(() => {
-          const features = encode(rowsOf(again, start, size), key.fold(i));
+          const features = encode(again, key.fold(i));
           return tf.sum(tf.mul(features, rowsOf(grad, start, size))) as tf.Scalar;
         }, parameters);
         return add(sums, grads);
       });
     }
-    again.dispose();
     return sums;
   });
 }
@@ -59,15 +58,18 @@ export function add(a: Record<string, tf.Tensor>, b: Record<string, tf.Tensor>):
 }
 
 /**
- * The same values, in a way that a compiler cannot know of. It would find that both passes compute the same, keep what
- * the first one computed for the second, and so keep all that the cache is there to forget.
+ * `x`, in a way that a compiler cannot know and that depends on the first elements of others: plus 1 where their sum is
+ * above infinity, which is never.
+ *
+ * It would find otherwise that both passes compute the same, and keep what the first one computed for the second; and it
+ * would be free to run the passes of all chunks before the gradients of any. Either way it would hold for the whole
+ * batch what is to be held for one chunk.
  */
-function apart(input: tf.Tensor): tf.Tensor {
-  const isInt = input.dtype === 'int32';
-  const neutral = () => (isInt ? Int32Array.of(0) : Float32Array.of(1));
+function after<T extends tf.Tensor>(others: readonly tf.Tensor[], x: T): T {
   return tf.tidy(() => {
-    const unknown = fromHost(neutral, [], isInt ? 'int32' : 'float32');
-    return isInt ? tf.add(input, unknown) : tf.mul(input, unknown);
+    const firsts = others.map((other) => tf.slice(tf.reshape(other, [other.size]), 0, 1));
+    const never = tf.greater(tf.sum(tf.concat(firsts)), Number.POSITIVE_INFINITY);
+    return tf.add(x, tf.cast(never, x.dtype)) as T;
   });
 }
 
