@@ -37,7 +37,7 @@ export function backpropagate(
     let sums: Record<string, tf.Tensor> = {};
     for (const [i, { start, size }] of chunksOf(input.shape[0]!, rows).entries()) {
       sums = tf.tidy(() => {
-        const again = after(i === 0 ? [grad] : Object.values(sums), rowsOf(input, start, size));
+        const again = after([grad, ...Object.values(sums)], rowsOf(input, start, size));
         const { grads } = valueAndGrad(() => {
           const features = encode(again, key.fold(i));
           return tf.sum(tf.mul(features, rowsOf(grad, start, size))) as tf.Scalar;

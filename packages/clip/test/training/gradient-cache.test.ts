@@ -93,6 +93,13 @@ describe('gradient caching', () => {
     expect(Object.keys(cached.grads).filter((name) => name.startsWith('visual.'))).toEqual([]);
   });
 
+  it('works with a tower that is frozen, if not locked', () => {
+    const model = tinyModel();
+    model.visual.freeze();
+    const whole = gradientsOf(model, pairs(6), { objective: infoNCE });
+    expectSame(gradientsOf(model, pairs(6), { objective: infoNCE, chunk: 2 }).grads, whole.grads);
+  });
+
   it('leaves no tensor behind', () => {
     const { optimizer } = recorder();
     const step = clipStep(tinyModel(), { objective: infoNCE, optimizer, chunk: 2 });
