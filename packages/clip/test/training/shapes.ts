@@ -28,7 +28,7 @@ export function colouredShape(caption: number, key: Key, size: number): Float32A
   const colour = Object.values(COLOURS)[Math.floor(caption / 4)]!;
   const inside = Object.values(SHAPES)[caption % 4]!;
   const [a, b, c, ...jitter] = hostUniform(key, 9) as unknown as number[] & [number, number, number];
-  const radius = size * (0.25 + 0.15 * a);
+  const radius = size * (0.28 + 0.14 * a);
   const centre = (u: number) => radius + u * (size - 2 * radius);
   const [cx, cy] = [centre(b), centre(c)];
   const pixels = new Float32Array(size * size * 3);
