@@ -4,11 +4,13 @@ export {
   type DirectoryStoreOptions,
   directoryStore,
   fileSource,
+  isLeftover,
   type LoadModelOptions,
   loadModel,
   openSafetensors,
   readSafetensors,
   saveModel,
+  writeAtomic,
   writeSafetensors,
   writeShardedSafetensors,
 } from './checkpoint';
@@ -31,6 +33,7 @@ export {
   streamJsonl,
   streamLines,
   textLines,
+  unreadable,
 } from './data';
 export {
   type AppendOptions,
@@ -49,6 +52,7 @@ export {
   encodeJpeg,
   encodePng,
   type ReadImageOptions,
+  readFileBytes,
   readImage,
   readJpeg,
   readPng,

@@ -15,7 +15,7 @@
 export const SPLIT_DOMAIN = 0x40000000;
 export const FOLD_DOMAIN = 0x80000000;
 
-const PARITY = 0x1bd11bda;
+export const PARITY = 0x1bd11bda;
 
 /** Encrypts one counter: two unsigned 32-bit words. */
 export function threefry2x32(k0: number, k1: number, x0: number, x1: number): [number, number] {

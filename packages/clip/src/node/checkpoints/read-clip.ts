@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileFormatError } from '@poiesis/core';
-import { readSafetensors } from '@poiesis/core/node';
+import { readSafetensors, unreadable } from '@poiesis/core/node';
 import {
   type ClipCheckpoint,
   type ClipLayout,
@@ -13,7 +13,7 @@ import {
   readClipCheckpoint,
 } from '../../checkpoints';
 import type { ClipModel } from '../../model';
-import { readJson, stored } from './json-file';
+import { readJson } from './json-file';
 
 /** A checkpoint that was read from a folder. */
 export interface ClipFolder extends ClipCheckpoint {
@@ -50,7 +50,9 @@ const WEIGHTS: Readonly<Record<ClipLayout, string>> = {
  * `.bin` files are not read. StateDictError where its tensors do not fit its configuration.
  */
 export async function readClip(folder: string, { layout }: ReadClipOptions = {}): Promise<ClipFolder> {
-  const names = await stored(folder, 'read', () => readdir(folder));
+  const names = await readdir(folder).catch((cause) => {
+    throw unreadable(folder, cause);
+  });
   const first = layout ?? 'huggingFace';
   const weights = weightsIn(folder, names, first);
   const state = await readSafetensors(join(folder, weights));

@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { checkArgument } from '@poiesis/core';
-import { fileSource, writeSafetensors } from '@poiesis/core/node';
+import { fileSource, isLeftover, writeSafetensors } from '@poiesis/core/node';
 import {
   decodeIndex,
   type EmbeddingIndex,
@@ -55,7 +55,7 @@ async function removeLeftovers(path: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const prefix = `.${basename(path)}.`;
   for (const name of names) {
-    const leftover = name.startsWith(prefix) && /^[0-9a-f-]{36}\.tmp$/.test(name.slice(prefix.length));
-    if (leftover) await rm(join(folder, name), { force: true }).catch(() => {});
+    const left = join(folder, name);
+    if (name.startsWith(prefix) && isLeftover(left)) await rm(left, { force: true }).catch(() => {});
   }
 }

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { checkArgument, convertChannels, FileFormatError, type HostImage, StorageError } from '@poiesis/core';
-import { checkJpeg, decodeImage, decodeJpeg } from '@poiesis/core/node';
+import { checkArgument, convertChannels, FileFormatError, type HostImage } from '@poiesis/core';
+import { checkJpeg, decodeImage, decodeJpeg, readFileBytes } from '@poiesis/core/node';
 import { orientImage } from '../../images';
 import { decodeGif, isGif } from './gif';
 import { exifOrientation } from './orientation';
@@ -21,7 +20,7 @@ export interface ReadPictureOptions {
 /**
  * Reads a picture file: PNG, JPEG, WebP or the first picture of a GIF; which one it is, its content says. Grey, RGB, each
  * with or without alpha; a palette is looked up, CMYK is converted, 16 bits are rounded to 8. The pixels are Pillow's to
- * the bit (CMYK and 16 bits: within 1).
+ * the bit (CMYK within 2, 16 bits within 1).
  * @param file a path, a `file:` URL, a file's content, or a Blob.
  * @throws FileFormatError where it is none of these, or damaged. StorageError where it cannot be read.
  */
@@ -36,7 +35,7 @@ export async function readPicture(
   }
   const local = file instanceof URL || file.startsWith('file:');
   const path = local ? fileURLToPath(file) : file;
-  return decodePicture(await contentOf(path), { ...options, file: path });
+  return decodePicture(await readFileBytes(path), { ...options, file: path });
 }
 
 /** Decodes the content of a picture file, see `readPicture`. */
@@ -83,15 +82,5 @@ async function decodeColourJpeg(bytes: Uint8Array, file: string, maxPixels: numb
   } catch (cause) {
     const received = cause instanceof Error ? cause.message : String(cause);
     throw new FileFormatError({ file, offset, expected: 'JPEG data', received, cause });
-  }
-}
-
-async function contentOf(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'no such file' : message;
-    throw new StorageError({ path, operation: 'read', reason, systemCode: code, cause });
   }
 }

@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ArgumentError, FileFormatError, StorageError } from '@poiesis/core';
+import { readFileBytes } from '@poiesis/core/node';
 import {
   ClipTokenizer,
   type ClipTokenizerOptions,
@@ -22,8 +23,10 @@ export async function readTokenizer(
 ): Promise<TextTokenizer> {
   const folder = (await stat(path).catch(() => undefined))?.isDirectory();
   if (!folder) {
-    const bytes = await content(path);
-    const text = inFile(path, () => (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString('utf8'));
+    const bytes = await readFileBytes(path);
+    const text = inFile(path, () =>
+      Buffer.from(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString('utf8'),
+    );
     return inFile(path, () =>
       /^\s*\{/.test(text)
         ? fromJson(JSON.parse(text), undefined, options)
@@ -38,7 +41,7 @@ export async function readTokenizer(
   if (!vocab)
     throw new StorageError({ path, operation: 'read', reason: 'no tokenizer.json, and no vocab.json' });
   const merges = join(path, 'merges.txt');
-  const pairs = (await content(merges)).toString('utf8');
+  const pairs = Buffer.from(await readFileBytes(merges)).toString('utf8');
   return inFile(merges, () =>
     ClipTokenizer.fromVocabulary({ vocab, merges: parseMerges(pairs) }, { config, ...options }),
   );
@@ -54,23 +57,13 @@ function fromJson(
     : ClipTokenizer.fromJson(json, { config, ...options });
 }
 
-async function content(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'no such file' : message;
-    throw new StorageError({ path, operation: 'read', reason, systemCode: code, cause });
-  }
-}
-
 /** What a JSON file holds; undefined where there is no such file. */
 async function json<T>(path: string): Promise<T | undefined> {
-  const bytes = await content(path).catch((error) => {
+  const bytes = await readFileBytes(path).catch((error) => {
     if (StorageError.isInstance(error) && error.systemCode === 'ENOENT') return undefined;
     throw error;
   });
-  return bytes && inFile(path, () => JSON.parse(bytes.toString('utf8')) as T);
+  return bytes && inFile(path, () => JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
 }
 
 /** What is wrong with a file's content is told with its name. */

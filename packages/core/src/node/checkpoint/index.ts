@@ -2,6 +2,7 @@ import { registerFileOpener, registerStoreFactory } from '../../checkpoint';
 import { directoryStore } from './directory-store';
 import { fileSource } from './file-source';
 
+export { isLeftover, writeAtomic } from './atomic-write';
 export { type DamagedCheckpoint, type DirectoryStoreOptions, directoryStore } from './directory-store';
 export { fileSource } from './file-source';
 export {

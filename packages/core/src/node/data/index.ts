@@ -4,3 +4,4 @@ export { type ImageFolder, type ImageFolderOptions, imageFolder } from './image-
 export { type JsonlOptions, jsonl, streamJsonl } from './jsonl';
 export { streamLines, textLines } from './lines';
 export { type LabelledImage, type MnistOptions, mnist } from './mnist';
+export { unreadable } from './read-bytes';

@@ -19,6 +19,10 @@ export interface DecodeImageOptions extends ReadImageOptions {
   file?: string;
 }
 
+/**
+ * The whole file.
+ * @throws StorageError where it cannot be read.
+ */
 export async function readFileBytes(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
