@@ -1,5 +1,5 @@
-import { adam, type Key, memoryStore, randomKey, type Stateful, sgd, train } from '@poiesis/core';
-import { expectNoLeak } from '@poiesis/testing';
+import { adam, type Key, memoryStore, randomKey, sgd, train } from '@poiesis/core';
+import { expectNoLeak, stateBytes } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it, vi } from 'vitest';
 import { DCGAN, ganStep, nonSaturating } from '../src';
@@ -16,16 +16,6 @@ function bright(n: number, key: Key, level = 0.8): tf.Tensor {
 
 function* batches(n: number) {
   for (let i = 0; ; i++) yield { image: bright(n, randomKey(5).fold(i)), label: tf.zeros([n], 'int32') };
-}
-
-async function bytesOf(state: Readonly<Record<string, Stateful>>) {
-  const all: Record<string, string> = {};
-  for (const [owner, stateful] of Object.entries(state)) {
-    for (const [name, t] of Object.entries(await stateful.stateDict())) {
-      all[`${owner}.${name}`] = Buffer.from(t.bytes).toString('base64');
-    }
-  }
-  return all;
 }
 
 describe('ganStep', () => {
@@ -132,7 +122,7 @@ describe('ganStep', () => {
       ganStep(new DCGAN(config, { seed: 1 }), { objective, optimizer: () => adam({ lr: 1e-2 }), ema: true });
     const run = async (step: ReturnType<typeof make>, options: { steps: number; resume?: boolean }) => {
       for await (const _ of train(step, batches(2), { seed: 3, checkpoints: store, ...options }));
-      return bytesOf(step.state);
+      return stateBytes(step.state);
     };
     let store = memoryStore();
     const whole = await run(make(), { steps: 5 });

@@ -1,27 +1,12 @@
 import { Command } from 'commander';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { runCli } from '../../src/cli/program';
 import { gridSize, integer } from '../../src/cli/values';
 import { ExampleError } from '../../src/errors';
+import { catchOutput, written } from '../output';
 
 describe('runCli', () => {
-  let out = '';
-  let err = '';
-  beforeEach(() => {
-    out = '';
-    err = '';
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-      out += text;
-      return true;
-    });
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-      err += text;
-      return true;
-    });
-  });
-  afterEach(() => {
-    vi.restoreAllMocks();
-  });
+  catchOutput();
 
   const action = vi.fn();
   const example = {
@@ -34,7 +19,7 @@ describe('runCli', () => {
 
   it('lists the examples', async () => {
     expect(await cli('list')).toBe(0);
-    expect(out).toBe('toy  A toy\n');
+    expect(written.out).toBe('toy  A toy\n');
   });
 
   it('runs the standard example where none is named', async () => {
@@ -46,7 +31,7 @@ describe('runCli', () => {
 
   it.each([[['--help']], [['-h']], [['toy', '--help']]])('helps with %j', async (args) => {
     expect(await cli(...args)).toBe(0);
-    expect(out).toContain('Usage');
+    expect(written.out).toContain('Usage');
   });
 
   it.each([
@@ -58,8 +43,8 @@ describe('runCli', () => {
     [['--wrong']],
   ])('tells %j as wrong usage on standard error', async (args) => {
     expect(await cli(...args)).toBe(2);
-    expect(out).toBe('');
-    expect(err).toMatch(/^error: /);
+    expect(written.out).toBe('');
+    expect(written.err).toMatch(/^error: /);
   });
 
   it('tells a failure in one line, without a stack trace', async () => {
@@ -67,14 +52,14 @@ describe('runCli', () => {
     expect(await cli('toy')).toBe(1);
     action.mockRejectedValueOnce(new TypeError('x is undefined\n  deep inside'));
     expect(await cli('toy')).toBe(1);
-    expect(err).toBe('no space\nx is undefined (add --verbose to see where)\n');
+    expect(written.err).toBe('no space\nx is undefined (add --verbose to see where)\n');
   });
 
   it('shows everything with --verbose', async () => {
     action.mockRejectedValueOnce(new ExampleError('no space', { cause: new Error('ENOSPC') }));
     expect(await cli('toy', '--verbose')).toBe(1);
-    expect(err).toContain('program.test.ts');
-    expect(err).toContain('ENOSPC');
+    expect(written.err).toContain('program.test.ts');
+    expect(written.err).toContain('ENOSPC');
   });
 
   it('passes on the exit code of an interrupted run', async () => {

@@ -11,13 +11,13 @@ import { TOY_ENTRY, toyModel } from '../../src/examples/translate-toy';
 import { Alphabet } from '../../src/g2p/alphabet';
 import { parseLexicon } from '../../src/g2p/lexicon';
 import { Speaker } from '../../src/g2p/speaker';
+import { catchOutput, written } from '../output';
 
 describe('npm start -- attention-map', () => {
   let folder: string;
   let toy: string;
   let g2p: string;
-  let out = '';
-  let err = '';
+  catchOutput();
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'poiesis map '));
     [toy, g2p] = [join(folder, 'toy.safetensors'), join(folder, 'g2p.safetensors')];
@@ -30,18 +30,8 @@ describe('npm start -- attention-map', () => {
     await writeSafetensors(g2p, await speaker.model.stateDict(), speaker.metadata());
     model.dispose();
     speaker.model.dispose();
-    [out, err] = ['', ''];
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-      out += text;
-      return true;
-    });
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-      err += text;
-      return true;
-    });
   });
   afterEach(() => {
-    vi.restoreAllMocks();
     vi.unstubAllEnvs();
     return rm(folder, { recursive: true, force: true });
   });
@@ -55,15 +45,16 @@ describe('npm start -- attention-map', () => {
 
   it('draws the heads of a model of digits', async () => {
     expect(await start('--model', toy, '--row', '3 1 2')).toBe(0);
-    expect(out).toMatch(/^sort: 3 1 2 → /);
-    for (const attention of ['encoder', 'decoder', 'cross']) expect(out).toContain(`${attention}, layer 2`);
-    expect(out).toContain(`Picture: ${join(folder, 'map.png')}`);
+    expect(written.out).toMatch(/^sort: 3 1 2 → /);
+    for (const attention of ['encoder', 'decoder', 'cross'])
+      expect(written.out).toContain(`${attention}, layer 2`);
+    expect(written.out).toContain(`Picture: ${join(folder, 'map.png')}`);
     expect((await decodePng(await readFile(join(folder, 'map.png')))).width).toBeGreaterThan(600);
   });
 
   it('draws those of a model of words, and tells their weights as JSON alone', async () => {
     expect(await start('--model', g2p, '--word', 'Cat', '--json', '--attention', 'cross')).toBe(0);
-    const told = JSON.parse(out);
+    const told = JSON.parse(written.out);
     expect(told).toMatchObject({ model: g2p, example: 'g2p', source: ['c', 'a', 't'] });
     expect(
       told.maps.map(({ attention, layer, head }: Record<string, unknown>) => [attention, layer, head]),
@@ -80,7 +71,7 @@ describe('npm start -- attention-map', () => {
 
   it('says nothing where it is to be quiet', async () => {
     expect(await start('--model', toy, '--quiet', '--layer', '1', '--head', '4')).toBe(0);
-    expect(out + err).toBe('');
+    expect(written.out + written.err).toBe('');
   });
 
   it.each<[string, () => string[], RegExp]>([
@@ -109,16 +100,16 @@ describe('npm start -- attention-map', () => {
     ['another attention', () => ['--model', toy, '--attention', 'heads'], /argument 'heads' is invalid/],
   ])('takes %s as wrong usage', async (_, args, message) => {
     expect(await start(...args())).toBe(2);
-    expect(err.trim().replace(/^error: /, '')).toMatch(message);
-    expect(out).toBe('');
+    expect(written.err.trim().replace(/^error: /, '')).toMatch(message);
+    expect(written.out).toBe('');
   });
 
   it('fails in one clear line', async () => {
     const fails = async (message: RegExp, ...args: string[]) => {
-      err = '';
+      written.err = '';
       expect(await start(...args)).toBe(1);
-      expect(err).toMatch(message);
-      expect(err.trim().split('\n')).toHaveLength(1);
+      expect(written.err).toMatch(message);
+      expect(written.err.trim().split('\n')).toHaveLength(1);
     };
     await fails(/^no trained model in .*none: /, '--model', join(folder, 'none'));
     await fails(/unknown letter "b"; known are act$/m, '--model', g2p, '--word', 'bat');

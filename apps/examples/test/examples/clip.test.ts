@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostImage } from '@poiesis/core';
 import { readImage, readSafetensors, writePng } from '@poiesis/core/node';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/program';
 import { EmojiSet, emojiFile, type Style, styles } from '../../src/emoji/emoji-set';
 import { splitEmoji } from '../../src/emoji/split';
 import { clip } from '../../src/examples/clip';
+import { catchOutput, written } from '../output';
 
 const SIZE = 48;
 const colours = ['red', 'green', 'blue', 'black'];
@@ -48,8 +49,7 @@ function smallSet(): EmojiSet {
 describe('npm start -- clip', () => {
   let parent: string;
   let folder: string;
-  let out = '';
-  let err = '';
+  catchOutput();
   const set = smallSet();
   beforeAll(async () => {
     parent = await mkdtemp(join(tmpdir(), 'poiesis clip '));
@@ -59,18 +59,6 @@ describe('npm start -- clip', () => {
   afterAll(() => rm(parent, { recursive: true, force: true }));
   beforeEach(async () => {
     folder = await mkdtemp(join(parent, 'case '));
-    [out, err] = ['', ''];
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-      out += text;
-      return true;
-    });
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-      err += text;
-      return true;
-    });
-  });
-  afterEach(() => {
-    vi.restoreAllMocks();
   });
 
   const file = (name: string) => join(folder, name);
@@ -112,16 +100,16 @@ describe('npm start -- clip', () => {
 
     const search = ['search', ...data(), '--model', file('run'), '--best', '3', '--out', file('found.png')];
     expect(await start(...search, '--query', 'Red, top!')).toBe(0);
-    expect(out).toMatch(
+    expect(written.out).toMatch(
       /^(-?\d\.\d{3} {2}\S+ {2}\w+ \w+( \(not learned\))?, by (google|twitter|fluent)\n){3}$/,
     );
     expect((await readImage(file('found.png'))).width).toBeGreaterThan(200);
-    out = '';
+    written.out = '';
     await writePng(file('picture.png'), set.image('google', 3));
     expect(await start(...search, '--image', file('picture.png'))).toBe(0);
-    expect(out).toMatch(/^(-?\d\.\d{3} {2}\S+ {2}\w+ \w+( \(not learned\))?\n){3}$/);
+    expect(written.out).toMatch(/^(-?\d\.\d{3} {2}\S+ {2}\w+ \w+( \(not learned\))?\n){3}$/);
     expect(await start(...search, '--image', file('none.png'))).toBe(1);
-    expect(err).toMatch(/^cannot read the picture .*none\.png: .*\n$/);
+    expect(written.err).toMatch(/^cannot read the picture .*none\.png: .*\n$/);
   });
 
   it('goes on after Ctrl-C to the same bits', async () => {
@@ -133,7 +121,7 @@ describe('npm start -- clip', () => {
     while ((await steps()) < 4) await sleep(5);
     process.emit('SIGINT');
     expect(await cut).toBe(130);
-    expect(err).toMatch(/Interrupted at step \d+ of 40\. To go on: npm start -- clip --resume --out/);
+    expect(written.err).toMatch(/Interrupted at step \d+ of 40\. To go on: npm start -- clip --resume --out/);
     expect(await start('--data-dir', join(parent, 'data'), '--quiet', '--resume', '--out', file('cut'))).toBe(
       0,
     );
@@ -155,29 +143,33 @@ describe('npm start -- clip', () => {
     const index = ['index', '--backend', 'wasm', '--folder', file('pictures'), '--model', file('run')];
     const to = ['--index', file('index')];
     expect(await start(...index, ...to)).toBe(0);
-    expect(out).toContain('3 pictures indexed, 1 could not be read');
-    expect(err).toMatch(/not indexed: bad\.jpg: .*\n$/);
+    expect(written.out).toContain('3 pictures indexed, 1 could not be read');
+    expect(written.err).toMatch(/not indexed: bad\.jpg: .*\n$/);
 
-    out = '';
+    written.out = '';
     const search = ['search', ...data().slice(2), ...to, '--out', file('found.png')];
     expect(await start(...search, '--image', file('pictures/two.png'), '--best', '2')).toBe(0);
-    expect(out.split('\n')[0]).toBe(`1.000  ${file('pictures/two.png')}`);
-    expect(out.trim().split('\n')).toHaveLength(2);
-    out = '';
+    expect(written.out.split('\n')[0]).toBe(`1.000  ${file('pictures/two.png')}`);
+    expect(written.out.trim().split('\n')).toHaveLength(2);
+    written.out = '';
     expect(await start(...search, '--query', 'blue')).toBe(0);
-    expect(out.match(/^-?\d\.\d{3} {2}.*(one|two|three)\.png$/gm)).toHaveLength(3);
+    expect(written.out.match(/^-?\d\.\d{3} {2}.*(one|two|three)\.png$/gm)).toHaveLength(3);
 
-    [out, err] = ['', ''];
+    [written.out, written.err] = ['', ''];
     await rm(file('pictures/one.png'));
     await writePng(file('pictures/more/four.png'), set.image('fluent', 2));
     expect(await start(...index, ...to)).toBe(0);
-    expect(out).toContain('1 pictures indexed, 2 were there already, 1 are gone, 1 could not be read');
+    expect(written.out).toContain(
+      '1 pictures indexed, 2 were there already, 1 are gone, 1 could not be read',
+    );
 
     // Another model has other embeddings.
     expect(await start(...small(), '--steps', '1', '--seed', '2', '--out', file('other'))).toBe(0);
-    [out, err] = ['', ''];
+    [written.out, written.err] = ['', ''];
     expect(await start(...search, '--query', 'blue', '--model', file('other'))).toBe(1);
-    expect(err).toMatch(/^.*index was made with another model than .*other; index the folder again\n$/);
+    expect(written.err).toMatch(
+      /^.*index was made with another model than .*other; index the folder again\n$/,
+    );
   });
 
   it.each([
@@ -196,7 +188,7 @@ describe('npm start -- clip', () => {
   ])('says in one line what is wrong with %s', async (args, code, message) => {
     const own = args[0]!.startsWith('--') ? [...small(), '--steps', '1', '--out', file('run')] : [];
     expect(await start(...own, ...args)).toBe(code);
-    expect(err).toMatch(message);
-    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(written.err).toMatch(message);
+    expect(written.err.trim().split('\n')).toHaveLength(1);
   });
 });

@@ -1,28 +1,18 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/program';
 import { g2p } from '../../src/examples/g2p';
+import { catchOutput, written } from '../output';
 
 describe('npm start -- g2p', () => {
   let folder: string;
-  let out = '';
-  let err = '';
+  catchOutput();
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'poiesis g2p '));
-    [out, err] = ['', ''];
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-      out += text;
-      return true;
-    });
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-      err += text;
-      return true;
-    });
   });
   afterEach(async () => {
-    vi.restoreAllMocks();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -65,9 +55,9 @@ describe('npm start -- g2p', () => {
 
     const say = ['say', '--model', file('run'), '--backend', 'wasm', '--word'];
     expect(await start(...say, 'Abba', 'ab', '--best', '2')).toBe(0);
-    expect(out).toMatch(/^abba\n( {2}.* {2}[ .\d]{5} % {2}-\d+\.\d{3}\n){2}ab\n( {2}.*\n){2}$/);
+    expect(written.out).toMatch(/^abba\n( {2}.* {2}[ .\d]{5} % {2}-\d+\.\d{3}\n){2}ab\n( {2}.*\n){2}$/);
     expect(await start(...say, 'abc')).toBe(1);
-    expect(err).toBe('"abc": unknown letter "c"; known are ab\n');
+    expect(written.err).toBe('"abc": unknown letter "c"; known are ab\n');
     expect(await start(...say, 'ab', '--best', '0')).toBe(2);
   });
 
@@ -80,13 +70,13 @@ describe('npm start -- g2p', () => {
     await writeFile(file('test'), test);
     const files = ['--data', file('data'), '--test', file('test')];
     expect(await start(...files, '--out', file('run'), ...small)).toBe(1);
-    expect(err).toMatch(message);
-    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(written.err).toMatch(message);
+    expect(written.err.trim().split('\n')).toHaveLength(1);
   });
 
   it('says in one line that there is no such file, or no model', async () => {
     expect(await start('--data', file('none'), '--out', file('run'), ...small)).toBe(1);
     expect(await start('say', '--model', file('none'), '--word', 'a', '--backend', 'wasm')).toBe(1);
-    expect(err).toMatch(/^cannot read .*none \(ENOENT\)\nno trained model in .*none.*\n$/);
+    expect(written.err).toMatch(/^cannot read .*none \(ENOENT\)\nno trained model in .*none.*\n$/);
   });
 });

@@ -1,5 +1,5 @@
-import { adamW, memoryStore, NumericError, randomKey, type Stateful, sgd, train } from '@poiesis/core';
-import { expectNoLeak } from '@poiesis/testing';
+import { adamW, memoryStore, NumericError, randomKey, sgd, train } from '@poiesis/core';
+import { expectNoLeak, stateBytes } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it, vi } from 'vitest';
 import { type ClipStepOptions, clampLogitScale, clipStep, infoNCE, l2Normalize, sigLIP } from '../../src';
@@ -18,16 +18,6 @@ function once(step: ReturnType<typeof clipStep>, batch = pairs(4), k = key) {
 }
 
 const logScale = (model: ReturnType<typeof tinyModel>) => model.logitScale.dataSync()[0]!;
-
-async function bytesOf(state: Readonly<Record<string, Stateful>>) {
-  const all: Record<string, string> = {};
-  for (const [owner, stateful] of Object.entries(state)) {
-    for (const [name, t] of Object.entries(await stateful.stateDict())) {
-      all[`${owner}.${name}`] = Buffer.from(t.bytes).toString('base64');
-    }
-  }
-  return all;
-}
 
 describe('clipStep', () => {
   it('learns pairs', async () => {
@@ -157,7 +147,7 @@ describe('clipStep', () => {
     let store = memoryStore();
     const run = async (step: ReturnType<typeof make>, options: { steps: number; resume?: boolean }) => {
       for await (const _ of train(step, batches(4), { seed: 3, checkpoints: store, ...options }));
-      return bytesOf(step.state);
+      return stateBytes(step.state);
     };
     const whole = await run(make(), { steps: 6 });
     store = memoryStore();
@@ -220,7 +210,7 @@ describe('a locked image tower', () => {
     let store = memoryStore();
     const run = async (step: ReturnType<typeof make>, options: { steps: number; resume?: boolean }) => {
       for await (const _ of train(step, batches(4), { seed: 3, checkpoints: store, ...options }));
-      return bytesOf(step.state);
+      return stateBytes(step.state);
     };
     const whole = await run(make(), { steps: 5 });
     store = memoryStore();

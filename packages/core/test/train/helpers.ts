@@ -9,7 +9,6 @@ import {
   Module,
   mse,
   randomKey,
-  type Stateful,
   supervised,
   type TrainEvent,
   type TrainStep,
@@ -42,17 +41,6 @@ export function line({ accumulate = 1 } = {}) {
     return mse(tf.add(m.head.forward(x), tf.mul(noise, 0.1)), y) as tf.Scalar;
   };
   return { model, optimizer, step: supervised<Line, Points>(model, loss, optimizer, { accumulate }) };
-}
-
-/** The bytes of everything in a step's state. */
-export async function bytesOf(step: { state: Readonly<Record<string, Stateful>> }) {
-  const all: Record<string, string> = {};
-  for (const [owner, stateful] of Object.entries(step.state)) {
-    for (const [name, { bytes }] of Object.entries(await stateful.stateDict())) {
-      all[`${owner}.${name}`] = Buffer.from(bytes).toString('hex');
-    }
-  }
-  return all;
 }
 
 export async function collect<S>(events: AsyncIterable<TrainEvent<S>>): Promise<TrainEvent<S>[]> {

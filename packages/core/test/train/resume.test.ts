@@ -1,7 +1,8 @@
 import { Dropout, Linear, Module, memoryStore, mse, randomKey, sgd, supervised, train } from '@poiesis/core';
+import { stateBytes } from '@poiesis/testing';
 import type * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { bytesOf, collect, line, type Points, points, told } from './helpers';
+import { collect, line, type Points, points, told } from './helpers';
 
 const STEPS = 10;
 
@@ -11,7 +12,7 @@ async function undisturbed(options: { accumulate?: number; lag?: number } = {}) 
   const events = await collect(train(step, points(), { steps: STEPS, seed: 7, lag: options.lag }));
   return {
     losses: events.flatMap((e) => (e.type === 'step' ? [e.losses.loss] : [])),
-    state: await bytesOf(step),
+    state: await stateBytes(step.state),
   };
 }
 
@@ -32,7 +33,7 @@ describe.each([{}, { accumulate: 3 }, { lag: 2 }])('a resume with %j', (options)
       expect(rest.flatMap((e) => (e.type === 'step' ? [e.losses.loss] : []))).toEqual(
         whole.losses.slice(from),
       );
-      expect(await bytesOf(step)).toEqual(whole.state);
+      expect(await stateBytes(step.state)).toEqual(whole.state);
     }
   });
 
@@ -55,7 +56,7 @@ describe.each([{}, { accumulate: 3 }, { lag: 2 }])('a resume with %j', (options)
         if (event.type === 'done') last = event.reason;
       }
       if (last === 'steps') {
-        expect(await bytesOf(step)).toEqual(whole.state);
+        expect(await stateBytes(step.state)).toEqual(whole.state);
         break;
       }
       expect((await store.latest())?.step).toBe(until);
@@ -82,7 +83,7 @@ it('a resume brings the randomness of dropout back', async () => {
   await collect(train(make(), points(), { steps: 4, seed: 3, checkpoints }));
   const resumed = make();
   await collect(train(resumed, points(), { steps: 6, checkpoints, resume: true }));
-  expect(await bytesOf(resumed)).toEqual(await bytesOf(whole));
+  expect(await stateBytes(resumed.state)).toEqual(await stateBytes(whole.state));
 });
 
 describe('a resume', () => {
@@ -102,7 +103,7 @@ describe('a resume', () => {
     expect(told(events)).toEqual(['start 3', 'done 3']);
     const { seconds } = first.at(-1) as { seconds: number };
     expect(events[1]).toMatchObject({ reason: 'steps', seconds: expect.closeTo(seconds, 3) });
-    expect(await bytesOf(again)).toEqual(await bytesOf(whole));
+    expect(await stateBytes(again.state)).toEqual(await stateBytes(whole.state));
   });
 
   it('skips the batches of a plain iterable that were used', async () => {

@@ -1,53 +1,33 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'tsup';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-// One plugin for everybody's programs: what of tfjs core bundles.
-import { tfjsMainEntry } from '../../../../core/tfjs-main-entry';
+import { expect, it } from 'vitest';
+import { victimProgram } from '../../../../core/test/victim-program';
 import { loadIndex, usearch } from '../../../src/node/embedding-index';
 import { manyVectors, names } from '../../embedding-index/vectors';
 
 const KILLS = 8;
 
-// Inside the package, so that the program finds tfjs and USearch.
-const cache = fileURLToPath(new URL('../../../node_modules/.cache', import.meta.url));
-mkdirSync(cache, { recursive: true });
-const program = mkdtempSync(join(cache, 'victim-'));
-const folder = mkdtempSync(join(tmpdir(), 'poiesis-kill-'));
-afterAll(() => {
-  for (const made of [program, folder]) rmSync(made, { recursive: true, force: true });
-});
-
-beforeAll(
-  () =>
-    build({
-      config: false,
-      silent: true,
-      entry: { victim: fileURLToPath(new URL('./victim.ts', import.meta.url)) },
-      outDir: program,
-      format: 'esm',
-      target: 'node20',
-      external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/, 'usearch'],
-      noExternal: [/^@poiesis\//, /^@tensorflow\/tfjs-core\/dist\//],
-      esbuildPlugins: [tfjsMainEntry],
-      // Core's CommonJS dependencies require what Node has built in.
-      banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-      },
-      esbuildOptions(options) {
-        options.conditions = ['@poiesis/source'];
-      },
-    }),
-  60_000,
+const { program, folder } = victimProgram(
+  new URL('./victim.ts', import.meta.url),
+  new URL('../../../', import.meta.url),
+  {
+    external: ['usearch'],
+    noExternal: [/^@poiesis\//],
+    // Core's CommonJS dependencies require what Node has built in.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    esbuildOptions(options) {
+      options.conditions = ['@poiesis/source'];
+    },
+  },
 );
 
 /** Runs the program until so many milliseconds after its second save; returns the number of its last whole one. */
 function runAndKill(file: string, first: number, life: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(program, 'victim.js'), file, String(first)]);
+    const child = spawn(process.execPath, [program, file, String(first)]);
     let [output, errors] = ['', ''];
     let timer: NodeJS.Timeout | undefined;
     child.stderr.on('data', (chunk) => {

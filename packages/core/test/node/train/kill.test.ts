@@ -1,39 +1,16 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TrainEvent } from '@poiesis/core';
-import { build } from 'tsup';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { tfjsMainEntry } from '../../../tfjs-main-entry';
+import { expect, it } from 'vitest';
+import { victimProgram } from '../../victim-program';
 
 const STEPS = 400;
 const KILLS = 3;
 
-// Inside the package, so that the program finds tfjs.
-const cache = fileURLToPath(new URL('../../../node_modules/.cache', import.meta.url));
-mkdirSync(cache, { recursive: true });
-const program = mkdtempSync(join(cache, 'victim-'));
-const runs = mkdtempSync(join(tmpdir(), 'poiesis-kill-'));
-afterAll(() => {
-  for (const folder of [program, runs]) rmSync(folder, { recursive: true, force: true });
-});
-
-beforeAll(
-  () =>
-    build({
-      config: false,
-      silent: true,
-      entry: { victim: fileURLToPath(new URL('./victim.ts', import.meta.url)) },
-      outDir: program,
-      format: 'esm',
-      target: 'node20',
-      external: [/^@tensorflow\/tfjs-core$/, /^@tensorflow\/tfjs-backend-/],
-      noExternal: [/^@tensorflow\/tfjs-core\/dist\//],
-      esbuildPlugins: [tfjsMainEntry],
-    }),
-  60_000,
+const { program, folder: runs } = victimProgram(
+  new URL('./victim.ts', import.meta.url),
+  new URL('../../../', import.meta.url),
 );
 
 /** Runs the program to its end, or until it is killed so many milliseconds after its first word. */
@@ -42,7 +19,7 @@ function run(
   killAfter?: number,
 ): Promise<{ killed: boolean; output: string; seconds: number }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(program, 'victim.js'), folder, String(STEPS)]);
+    const child = spawn(process.execPath, [program, folder, String(STEPS)]);
     let [output, errors, start] = ['', '', 0];
     let timer: NodeJS.Timeout | undefined;
     child.stderr.on('data', (chunk) => {
