@@ -1,14 +1,11 @@
 // `node quality/browser.mjs [--workload mlp-train,dcgan-train] [--backend onnx,wasm] [--threads 1,2] [--seconds 5]
 // [--rounds 1] [--json]`: training steps in headless Chromium (CHROMIUM, or the first in PATH), by backend. More than one
 // thread means a page with the two headers that make it cross-origin isolated.
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureInstalled } from '../scripts/lib/workspace.mjs';
-import { openPage } from './src/chromium.mjs';
+import { bundlePage, servePages } from './src/pages.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -20,23 +17,8 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-const cwd = dirname(fileURLToPath(import.meta.url));
 await ensureInstalled();
-const { build } = await import('esbuild');
-const out = join(cwd, 'dist', 'browser');
-await build({
-  entryPoints: [join(cwd, 'src', 'browser-page.ts')],
-  bundle: true,
-  splitting: true,
-  minify: true,
-  format: 'esm',
-  outdir: out,
-  logLevel: 'error',
-  conditions: ['@poiesis/source', 'browser'],
-  // What Emscripten's loader asks for under Node only.
-  external: ['module', 'worker_threads', 'fs', 'path', 'url', 'crypto', 'os', 'perf_hooks', 'node:*', 'util'],
-  define: { 'process.env.NODE_ENV': '"production"' },
-});
+const out = await bundlePage('browser-page');
 
 const require = createRequire(import.meta.url);
 /** Folders that the server serves, by the beginning of the address. @type {[string, string][]} */
@@ -45,46 +27,7 @@ const folders = [
   ['/tfjs-wasm/', join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist')],
   ['/', out],
 ];
-const types = new Map([
-  ['.js', 'text/javascript'],
-  ['.mjs', 'text/javascript'],
-  ['.wasm', 'application/wasm'],
-]);
-let isolated = false;
-/** @type {(result: Record<string, any>) => void} */
-let told = () => {};
-const server = createServer((request, response) => {
-  if (isolated) {
-    response.setHeader('cross-origin-opener-policy', 'same-origin');
-    response.setHeader('cross-origin-embedder-policy', 'require-corp');
-  }
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  if (request.method === 'POST') {
-    let body = '';
-    request.on('data', (part) => {
-      body += part;
-    });
-    request.on('end', () => {
-      response.end();
-      told(JSON.parse(body));
-    });
-    return;
-  }
-  const [beginning, folder] = folders.find(([start]) => pathname.startsWith(start)) ?? ['/', out];
-  try {
-    const file = pathname === '/' ? undefined : readFileSync(join(folder, pathname.slice(beginning.length)));
-    response.setHeader('content-type', types.get(extname(pathname)) ?? 'text/html');
-    response.end(
-      file ?? '<!doctype html><meta charset="utf-8"><script type="module" src="/browser-page.js"></script>',
-    );
-  } catch {
-    response.statusCode = 404;
-    response.end();
-  }
-});
-await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-const address = server.address();
-const port = typeof address === 'object' && address ? address.port : 0;
+const pages = await servePages(folders, 'browser-page.js');
 
 const list = (/** @type {string} */ text) => text.split(',');
 const rows = [];
@@ -92,23 +35,13 @@ for (let round = 0; round < Number(values.rounds); round++)
   for (const workload of list(values.workload))
     for (const threads of list(values.threads))
       for (const backend of list(values.backend)) {
-        isolated = Number(threads) > 1;
         const query = new URLSearchParams({ workload, backend, threads, seconds: values.seconds });
-        const result = new Promise((resolve) => {
-          told = resolve;
-        });
-        const page = openPage(`http://127.0.0.1:${port}/?${query}`);
-        const row = {
-          workload,
-          backend,
-          threads: Number(threads),
-          ...(await Promise.race([result, page.ended])),
-        };
-        await page.close();
+        const told = await pages.ask(query, { isolated: Number(threads) > 1 });
+        const row = { workload, backend, threads: Number(threads), ...told };
         rows.push(row);
         if (!values.json) console.log(show(row));
       }
-server.close();
+pages.close();
 if (values.json) console.log(JSON.stringify(rows));
 process.exitCode = rows.some((row) => 'error' in row) ? 1 : 0;
 

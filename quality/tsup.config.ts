@@ -3,6 +3,7 @@ import { defineConfig } from 'tsup';
 // Bundles made from the packages' sources, so that a check needs no build of the packages first.
 export default defineConfig({
   entry: [
+    'src/canvas.ts',
     'src/clip-emoji-export.ts',
     'src/coloured-shapes.ts',
     'src/dcgan-run.ts',

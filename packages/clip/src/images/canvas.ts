@@ -1,4 +1,6 @@
 import { checkArgument, convertChannels, FileFormatError, type HostImage } from '@poiesis/core';
+import { exifOrientation, withoutOrientation } from './exif-orientation';
+import { orientImage } from './orient';
 
 export interface CanvasPictureOptions {
   /** Turns pictures upright that a camera took sideways. Default true. */
@@ -14,8 +16,9 @@ export type CanvasSource = Blob | { readonly width: number | object; readonly he
 
 /**
  * A picture in a browser: of a Blob or File, decoded by the browser, of an element, or of an `ImageBitmap`. RGB, or RGBA
- * where something is transparent. Lossless files have the bytes that Node reads; lossy ones are the browser's own, within
- * a few of 255. Colour profiles are not applied.
+ * where something is transparent. Files have the bytes that Node reads, with two exceptions: the colours of pixels that
+ * are partly transparent are rounded as a canvas keeps them, the more the less is to be seen of them; and lossy files are
+ * the browser's own, Chromium's the same within 1 of 255. Colour profiles are not applied.
  * @throws FileFormatError where the browser cannot decode it.
  */
 export async function pictureFromCanvas(
@@ -33,7 +36,11 @@ export async function pictureFromCanvas(
   const fail = (expected: string, received: string, cause?: unknown): never => {
     throw new FileFormatError({ file: name, expected, received, cause });
   };
-  const bitmap = await createImageBitmap(source as ImageBitmapSource, {
+  // Whether a file is turned, and whether it can be left as it lies, differs between browsers and formats: Chromium
+  // always turns JPEG and never WebP. So the note is taken out, and the picture turned below.
+  const bytes = source instanceof Blob ? new Uint8Array(await source.arrayBuffer()) : undefined;
+  const decoded = bytes ? new Blob([withoutOrientation(bytes)], { type: (source as Blob).type }) : source;
+  const bitmap = await createImageBitmap(decoded as ImageBitmapSource, {
     imageOrientation: upright ? 'from-image' : 'none',
     premultiplyAlpha: 'none',
     colorSpaceConversion: 'none',
@@ -51,7 +58,9 @@ export async function pictureFromCanvas(
       height,
       channels: 4,
     };
-    return data.some((v, i) => i % 4 === 3 && v !== 255) ? image : convertChannels(image, 3);
+    const opaque = data.every((v, i) => i % 4 !== 3 || v === 255);
+    const pixels = opaque ? convertChannels(image, 3) : image;
+    return bytes && upright ? orientImage(pixels, exifOrientation(bytes)) : pixels;
   } finally {
     bitmap.close();
   }

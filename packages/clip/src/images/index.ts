@@ -11,6 +11,7 @@ export {
 } from './augment';
 export { type CanvasPictureOptions, type CanvasSource, pictureFromCanvas } from './canvas';
 export { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from './colour';
+export { exifOrientation } from './exif-orientation';
 export { orientImage } from './orient';
 export { frameImage, normalizeImage, type PreparedImage, preprocess, preprocessBatch } from './preprocess';
 export {

@@ -54,13 +54,7 @@ export abstract class TextTokenizer {
    * @throws ArgumentError naming the caption that is empty (unless these are allowed) or no string.
    */
   batch(texts: readonly string[]): tf.Tensor2D {
-    checkArgument(
-      Array.isArray(texts),
-      `${this.constructor.name}.batch`,
-      'texts',
-      'an array of strings',
-      texts,
-    );
+    checkArgument(Array.isArray(texts), 'TextTokenizer.batch', 'texts', 'an array of strings', texts);
     const ids = new Int32Array(texts.length * this.contextLength);
     texts.forEach((text, i) => {
       const row = ids.subarray(i * this.contextLength, (i + 1) * this.contextLength);
@@ -70,7 +64,7 @@ export abstract class TextTokenizer {
   }
 
   #fill(row: Int32Array, text: string, method: string, argument: string): void {
-    const fn = `${this.constructor.name}.${method}`;
+    const fn = `TextTokenizer.${method}`;
     checkArgument(typeof text === 'string', fn, argument, 'a string', text);
     const ids = this.encode(text);
     const frame = this.startToken === undefined ? 1 : 2;

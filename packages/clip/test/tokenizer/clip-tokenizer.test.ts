@@ -92,9 +92,9 @@ describe.skipIf(!present)('ClipTokenizer', () => {
   it('refuses captions without a word, and names them', () => {
     const thrown = () => tokenizer.batch(['a cat', ' \n']);
     expect(thrown).toThrow(ArgumentError);
-    expect(thrown).toThrow('ClipTokenizer.batch(texts[1]): expected a caption with a word in it, got " \\n"');
+    expect(thrown).toThrow('TextTokenizer.batch(texts[1]): expected a caption with a word in it, got " \\n"');
     expect(() => tokenizer.batch([undefined as unknown as string])).toThrow('texts[0]');
-    expect(() => tokenizer.row('')).toThrow('ClipTokenizer.row(text)');
+    expect(() => tokenizer.row('')).toThrow('TextTokenizer.row(text)');
     const patient = ClipTokenizer.fromJson(tokenizer.toJSON(), { allowEmpty: true });
     expect([...patient.row('')].slice(0, 3)).toEqual([49406, 49407, 0]);
   });

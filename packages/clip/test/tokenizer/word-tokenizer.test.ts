@@ -33,7 +33,7 @@ describe('WordTokenizer', () => {
     expect([...tokenizer.row('a red square')]).toEqual([2, 4, 6, 7, 3, 0, 0, 0]);
     expect([...tokenizer.row('a a a a a a a a a')]).toEqual([2, 4, 4, 4, 4, 4, 4, 3]);
     expect(tokenizer.decode(tokenizer.row('A red square'))).toBe('a red square');
-    expect(() => tokenizer.batch(['a', '  '])).toThrow('WordTokenizer.batch(texts[1])');
+    expect(() => tokenizer.batch(['a', '  '])).toThrow('TextTokenizer.batch(texts[1])');
   });
 
   it('drops rare words and words beyond the size', () => {

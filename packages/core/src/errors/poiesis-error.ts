@@ -21,11 +21,16 @@ export class PoiesisError extends Error {
 
   constructor({ code, message, cause }: ErrorDetails) {
     super(message, cause === undefined ? undefined : { cause });
-    this.name = new.target.name;
+    this.name = new.target === PoiesisError ? 'PoiesisError' : nameOf(code);
     this.code = code;
   }
 
   static isInstance(error: unknown): error is PoiesisError {
     return typeof error === 'object' && error !== null && MARKER in error;
   }
+}
+
+/** Of the code, `file-format`: `FileFormatError`; minified code has no names of classes. */
+function nameOf(code: string): string {
+  return `${code.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase())}Error`;
 }

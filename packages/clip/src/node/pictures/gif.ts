@@ -13,7 +13,7 @@ export async function decodeGif(bytes: Uint8Array, file: string, maxPixels: numb
   const height = bytes[8]! + bytes[9]! * 256;
   if (!(width > 0 && height > 0)) fail('a size from 1 × 1 on', `${width} × ${height}`);
   if (width * height > maxPixels) fail(`at most ${maxPixels} pixels`, `${width} × ${height}`);
-  const { GifReader } = await import('omggif');
+  const { GifReader } = await gifLibrary();
   try {
     const reader = new GifReader(bytes as Buffer);
     if (reader.numFrames() === 0) fail('a picture', 'none');
@@ -33,6 +33,12 @@ export async function decodeGif(bytes: Uint8Array, file: string, maxPixels: numb
     if (FileFormatError.isInstance(cause)) throw cause;
     return fail('GIF data', cause instanceof Error ? cause.message : String(cause), cause);
   }
+}
+
+/** CommonJS: what bundlers that split make of it has a default export only. */
+async function gifLibrary(): Promise<Pick<typeof import('omggif'), 'GifReader'>> {
+  const library = await import('omggif');
+  return 'default' in library ? (library.default as typeof library) : library;
 }
 
 /** The reader tells of missing data on the console only, and leaves it at that. @returns whether it had no complaint */

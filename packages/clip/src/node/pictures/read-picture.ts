@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { checkArgument, convertChannels, FileFormatError, type HostImage } from '@poiesis/core';
 import { checkJpeg, decodeImage, decodeJpeg, readFileBytes } from '@poiesis/core/node';
-import { orientImage } from '../../images';
+import { exifOrientation, orientImage } from '../../images';
 import { decodeGif, isGif } from './gif';
-import { exifOrientation } from './orientation';
 import { decodeByWasm } from './wasm-codec';
 import { decodeWebp, isWebp } from './webp';
 

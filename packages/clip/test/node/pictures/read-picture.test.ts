@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { FileFormatError, StorageError } from '@poiesis/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withoutOrientation } from '../../../src/images/exif-orientation';
 import { decodePicture, pictureFiles, readPicture } from '../../../src/node';
 import { fileOf, fixture, sha } from './fixture';
 
@@ -36,6 +37,21 @@ describe('readPicture', () => {
     const image = await decodePicture(fileOf('exif6.jpg'), { upright: false });
     expect([image.width, image.height]).toEqual([24, 17]);
     expect(sha(image.data)).toBe(fixture.files['exif1.jpg']!.pixels);
+  });
+
+  it('can be kept from turning a picture by taking the note out of its file', async () => {
+    const turned = Object.keys(fixture.files).filter((name) => /^exif|^rotated/.test(name));
+    expect(turned).toHaveLength(10);
+    for (const name of turned) {
+      const file = new Uint8Array(fileOf(name));
+      const plain = await decodePicture(withoutOrientation(file));
+      const asItLies = await decodePicture(file, { upright: false });
+      expect([plain.width, plain.height, sha(plain.data)], name).toEqual([
+        asItLies.width,
+        asItLies.height,
+        sha(asItLies.data),
+      ]);
+    }
   });
 
   it('takes paths, URLs, Blobs and bytes', async () => {
