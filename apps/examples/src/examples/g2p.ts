@@ -40,6 +40,7 @@ export const g2p = trainingExample({
     heads: 4,
     layers: 2,
     dropout: 0.1,
+    positions: 'rotary',
     lr: 2e-3,
     warmup: 200,
     schedule: 'inverse-sqrt',
@@ -57,6 +58,8 @@ export const g2p = trainingExample({
     heads: countSchema,
     layers: countSchema,
     dropout: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    // Runs of before there was a choice have sines.
+    positions: v.optional(v.picklist(['sinusoidal', 'rotary']), 'sinusoidal'),
     /** The highest rate, and the steps until it is reached. */
     lr: v.pipe(v.number(), v.gtValue(0)),
     warmup: countSchema,
@@ -74,6 +77,7 @@ export const g2p = trainingExample({
       .option('--heads <n>', 'heads of an attention (default: 4)', integer)
       .option('--layers <n>', 'layers of the encoder, and of the decoder (default: 2)', integer)
       .option('--dropout <x>', 'share of features that are left out (default: 0.1)', number)
+      .option('--positions <name>', 'what tells letters apart: sinusoidal, or rotary (default: rotary)')
       .option('--lr <x>', 'highest learning rate (default: 2e-3)', number)
       .option('--warmup <n>', 'steps until it is reached (default: 200)', integer)
       .option('--schedule <name>', 'how it falls: inverse-sqrt, or cosine to 0 (default: inverse-sqrt)')
@@ -82,13 +86,14 @@ export const g2p = trainingExample({
       .option('--evaluate-every <n>', 'steps between two validations (default: 500)', integer),
 
   async setUp({ config, console }) {
-    const { seed, batch, steps, dim, heads, layers, dropout, lr, warmup, smoothing, beams } = config;
+    const { seed, batch, steps, lr, warmup, smoothing, beams } = config;
     const { train, validation, test } = await lexicons(config);
     const alphabet = Alphabet.of(train);
     for (const part of [validation, test]) checkLetters(part, alphabet);
     console.say(`${train.size} words to learn, ${validation.size} for validation, ${test.size} for the test`);
 
-    const speaker = new Speaker(alphabet, { dim, heads, layers, dropout }, { seed });
+    const { dim, heads, layers, dropout, positions } = config;
+    const speaker = new Speaker(alphabet, { dim, heads, layers, dropout, positions }, { seed });
     const { model } = speaker;
     const pairs = [...train].flatMap(([word, pronunciations]) => {
       const source = alphabet.spell(word);

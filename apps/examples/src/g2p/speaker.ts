@@ -1,4 +1,4 @@
-import { beamSearch, preNorm, Transformer } from '@poiesis/attention';
+import { beamSearch, preNorm, RotaryPositions, Transformer } from '@poiesis/attention';
 import { SafetensorsFile } from '@poiesis/core';
 import { openSafetensors } from '@poiesis/core/node';
 import * as v from 'valibot';
@@ -12,6 +12,8 @@ export interface SpeakerSizes {
   heads: number;
   layers: number;
   dropout: number;
+  /** What tells places apart: the paper's sines added to embeddings, or queries and keys turned by their place. */
+  positions: 'sinusoidal' | 'rotary';
 }
 
 /** A pronunciation and the natural logarithm of its probability. */
@@ -19,6 +21,9 @@ export interface Pronunciation {
   phones: string[];
   logProb: number;
 }
+
+/** Angles for words: the slowest goes once around in 600 letters. */
+const turned = ({ maxLength }: { maxLength: number }) => new RotaryPositions({ base: 100, maxLength });
 
 /** Words decoded side by side. */
 const SIDE_BY_SIDE = 64;
@@ -35,8 +40,12 @@ export class Speaker {
     { seed }: { seed: number },
   ) {
     const { sourceVocab, targetVocab } = alphabet;
+    const { positions, ...rest } = sizes;
     const parts = { residual: preNorm, tied: 'output', maxLength: 2 * (LONGEST + 2) } as const;
-    this.model = new Transformer({ sourceVocab, targetVocab, ...sizes, ...parts }, { seed });
+    const config = { sourceVocab, targetVocab, ...rest, ...parts };
+    this.model = new Transformer(positions === 'rotary' ? { ...config, positions: turned } : config, {
+      seed,
+    });
   }
 
   /**
@@ -111,6 +120,8 @@ const savedSchema = v.pipe(
     heads: size,
     layers: size,
     dropout: v.number(),
+    // What models say nothing about that were saved before there was a choice.
+    positions: v.optional(v.picklist(['sinusoidal', 'rotary']), 'sinusoidal'),
   }),
 );
 

@@ -26,7 +26,11 @@ describe('npm start -- attention-map', () => {
     const learned = { [TOY_ENTRY]: JSON.stringify({ task: 'sort', length: 5 }) };
     await writeSafetensors(toy, await model.stateDict(), learned);
     const alphabet = Alphabet.of(parseLexicon('cat\tK AE T\nact\tAE K T\n', 'f'));
-    const speaker = new Speaker(alphabet, { dim: 8, heads: 2, layers: 1, dropout: 0.1 }, { seed: 1 });
+    const speaker = new Speaker(
+      alphabet,
+      { dim: 8, heads: 2, layers: 1, dropout: 0.1, positions: 'rotary' },
+      { seed: 1 },
+    );
     await writeSafetensors(g2p, await speaker.model.stateDict(), speaker.metadata());
     model.dispose();
     speaker.model.dispose();

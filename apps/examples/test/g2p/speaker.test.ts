@@ -9,7 +9,7 @@ import { parseLexicon } from '../../src/g2p/lexicon';
 import { Speaker, typedWord } from '../../src/g2p/speaker';
 
 const alphabet = Alphabet.of(parseLexicon('cat\tK AE T\nact\tAE K T\n', 'f'));
-const sizes = { dim: 8, heads: 2, layers: 1, dropout: 0.1 };
+const sizes = { dim: 8, heads: 2, layers: 1, dropout: 0.1, positions: 'rotary' } as const;
 
 describe('Alphabet', () => {
   it('gives letters and phones tokens after padding, start and end', () => {
