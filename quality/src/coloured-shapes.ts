@@ -10,6 +10,7 @@ const start = performance.now();
 let inSteps = 0;
 const { accuracy, findings, parameters } = await runShapes({
   size: 24,
+  layers: 4,
   steps: Number(steps),
   test: 1600,
   seed: Number(seed),

@@ -5,7 +5,7 @@ import { runShapes } from './shapes-run';
 it.runIf(process.env.POIESIS_TEST_BACKEND === 'onnx')(
   'tells 4 colours × 4 shapes apart by their captions, on pictures that were never seen',
   async () => {
-    const { accuracy, findings } = await runShapes({ size: 16, steps: 450, test: 320 });
+    const { accuracy, findings } = await runShapes({ size: 16, layers: 2, steps: 450, test: 320 });
     expect(accuracy).toBeGreaterThanOrEqual(0.95);
     expect(findings).toEqual([]);
   },

@@ -1,4 +1,14 @@
-import { adamW, cosine, type Key, randomKey, type StepEvent, train, withReaders } from '@poiesis/core';
+import {
+  adamW,
+  cosine,
+  ema,
+  type Key,
+  randomKey,
+  type StepEvent,
+  type TrainStep,
+  train,
+  withReaders,
+} from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type ClipBatch,
@@ -15,6 +25,8 @@ import { colouredShape, shapeCaptions } from './shapes';
 export interface ShapesRun {
   /** Pixels of a side. */
   size: number;
+  /** Of the image tower. */
+  layers: number;
   steps: number;
   /** Held-out pictures. */
   test: number;
@@ -23,14 +35,14 @@ export interface ShapesRun {
 }
 
 /** Trains a small model on pictures and captions of coloured shapes, and labels pictures that it never saw. */
-export async function runShapes({ size, steps, test, seed = 1, onStep }: ShapesRun) {
+export async function runShapes({ size, layers, steps, test, seed = 1, onStep }: ShapesRun) {
   const tokenizer = WordTokenizer.of(shapeCaptions, { contextLength: 6 });
   const { vocabSize, contextLength, endToken } = tokenizer;
   const [training, heldOut] = randomKey(seed).split(2) as [Key, Key];
   const model = new ClipModel(
     {
       embedDim: 32,
-      image: { imageSize: size, patchSize: 4, dim: 64, layers: 2, heads: 4 },
+      image: { imageSize: size, patchSize: 4, dim: 64, layers, heads: 4 },
       text: { vocabSize, contextLength, endToken, dim: 32, layers: 1, heads: 2 },
     },
     { seed },
@@ -53,24 +65,35 @@ export async function runShapes({ size, steps, test, seed = 1, onStep }: ShapesR
       yield { pixels: pictures(training, i * 64, 64), tokens: tokenizer.batch(captions) };
   }
 
-  /** Share of held-out pictures whose nearest caption is theirs. */
+  /** Share of held-out pictures whose nearest caption is theirs, by the average of the last weights. */
   function accuracy(): number {
     model.eval();
-    const right = tf.tidy(() => {
-      const texts = l2Normalize(model.encodeText(tokenizer.batch(shapeCaptions)));
-      const images = l2Normalize(model.encodeImage(pictures(heldOut, 0, test)));
-      const nearest = tf.argMax(tf.matMul(images, texts, false, true), 1).dataSync();
-      return nearest.filter((best, i) => best === i % 16).length;
-    });
+    const right = average.apply(() =>
+      tf.tidy(() => {
+        const texts = l2Normalize(model.encodeText(tokenizer.batch(shapeCaptions)));
+        const images = l2Normalize(model.encodeImage(pictures(heldOut, 0, test)));
+        const nearest = tf.argMax(tf.matMul(images, texts, false, true), 1).dataSync();
+        return nearest.filter((best, i) => best === i % 16).length;
+      }),
+    );
     model.train();
     return right / test;
   }
 
-  const lr = cosine(2e-3, { steps, warmup: 40 });
-  const step = clipStep(model, {
+  const lr = cosine(1.5e-3, { steps, warmup: 40 });
+  const updates = clipStep(model, {
     objective: infoNCE,
     optimizer: adamW({ lr, beta2: 0.98, weightDecay: 0.01 }),
   });
+  const average = ema(model, { decay: 0.99, warmup: true });
+  const step: TrainStep<ClipBatch> = {
+    state: { ...updates.state, average },
+    run(batch, key) {
+      const losses = updates.run(batch, key);
+      average.update();
+      return losses;
+    },
+  };
   const diagnostics = clipDiagnostics();
   for await (const event of withReaders(train(step, batches(), { steps, seed }), [diagnostics])) {
     if (event.type === 'step') onStep?.(event, accuracy);
