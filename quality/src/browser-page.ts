@@ -3,6 +3,7 @@ import { useBackend } from '@poiesis/core';
 import type { Workload } from '../../bench/src/workload';
 import { dcganTrain } from '../../bench/src/workloads/dcgan-train';
 import { mlpTrain } from '../../bench/src/workloads/mlp-train';
+import { tell } from './tell';
 
 const workloads: Record<string, Workload> = { 'mlp-train': mlpTrain, 'dcgan-train': dcganTrain };
 
@@ -35,10 +36,4 @@ async function measure(query: URLSearchParams) {
   return { device, loadMs, firstMs, minMs, medianMs, maxMs, steps: times.length, loss };
 }
 
-let result: object;
-try {
-  result = await measure(new URLSearchParams(location.search));
-} catch (error) {
-  result = { error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) };
-}
-await fetch('/result', { method: 'POST', body: JSON.stringify(result) });
+await tell(() => measure(new URLSearchParams(location.search)));

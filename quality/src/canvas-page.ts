@@ -1,11 +1,11 @@
 import { pictureFromCanvas } from '@poiesis/clip';
+import { tell } from './tell';
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 const base64Of = (bytes: ArrayLike<number>) =>
   btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 
-let result: object;
-try {
+await tell(async () => {
   const fixture = await (await fetch('/fixtures/pictures.json')).json();
   const files: Record<string, object> = {};
   for (const [name, { file }] of Object.entries<{ file: string }>(fixture.files)) {
@@ -15,8 +15,5 @@ try {
   const damaged = await pictureFromCanvas(new File([bytesOf('bm8gcGljdHVyZQ==')], 'damaged.png')).catch(
     (error: Error) => `${error.name}: ${error.message}`,
   );
-  result = { files, damaged };
-} catch (error) {
-  result = { error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) };
-}
-await fetch('/result', { method: 'POST', body: JSON.stringify(result) });
+  return { files, damaged };
+});

@@ -6,7 +6,7 @@ import { ExampleError } from '../errors';
 import { Alphabet } from '../g2p/alphabet';
 import { errorRates } from '../g2p/error-rates';
 import { cmuLexicon, type Lexicon, LONGEST, readLexicon, splitLexicon } from '../g2p/lexicon';
-import { Speaker } from '../g2p/speaker';
+import { positionsSchema, Speaker } from '../g2p/speaker';
 import { countSchema } from '../run/config';
 import { userPath } from '../run/paths';
 import { trainingExample } from '../run/training';
@@ -58,8 +58,7 @@ export const g2p = trainingExample({
     heads: countSchema,
     layers: countSchema,
     dropout: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
-    // Runs of before there was a choice have sines.
-    positions: v.optional(v.picklist(['sinusoidal', 'rotary']), 'sinusoidal'),
+    positions: positionsSchema,
     /** The highest rate, and the steps until it is reached. */
     lr: v.pipe(v.number(), v.gtValue(0)),
     warmup: countSchema,

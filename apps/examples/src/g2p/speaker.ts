@@ -6,6 +6,9 @@ import { ExampleError, oneLine } from '../errors';
 import { Alphabet } from './alphabet';
 import { LONGEST, spelling } from './lexicon';
 
+/** Sines where nothing is said, as in runs and models of before there was a choice. */
+export const positionsSchema = v.optional(v.picklist(['sinusoidal', 'rotary']), 'sinusoidal');
+
 /** Sizes of the Transformer. */
 export interface SpeakerSizes {
   dim: number;
@@ -13,7 +16,7 @@ export interface SpeakerSizes {
   layers: number;
   dropout: number;
   /** What tells places apart: the paper's sines added to embeddings, or queries and keys turned by their place. */
-  positions: 'sinusoidal' | 'rotary';
+  positions: v.InferOutput<typeof positionsSchema>;
 }
 
 /** A pronunciation and the natural logarithm of its probability. */
@@ -22,7 +25,7 @@ export interface Pronunciation {
   logProb: number;
 }
 
-/** Angles for words: the slowest goes once around in 600 letters. */
+/** Angles for words: the slowest goes around once in some 500 letters. */
 const turned = ({ maxLength }: { maxLength: number }) => new RotaryPositions({ base: 100, maxLength });
 
 /** Words decoded side by side. */
@@ -120,8 +123,7 @@ const savedSchema = v.pipe(
     heads: size,
     layers: size,
     dropout: v.number(),
-    // What models say nothing about that were saved before there was a choice.
-    positions: v.optional(v.picklist(['sinusoidal', 'rotary']), 'sinusoidal'),
+    positions: positionsSchema,
   }),
 );
 

@@ -17,7 +17,7 @@ const LABEL = (1 << 31) | 0xff;
  * @throws ArgumentError where it is none.
  */
 export function charsmapOf(base64: string): (text: string) => string {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const bytes = bytesOf(base64);
   const view = new DataView(bytes.buffer);
   const length = bytes.length < 4 ? -1 : view.getUint32(0, true);
   const whole = length > 0 && length % 4 === 0 && 4 + length <= bytes.length;
@@ -28,21 +28,27 @@ export function charsmapOf(base64: string): (text: string) => string {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-  const known = new Map<string, string | undefined>();
 
   /** What replaces a piece of text; undefined where nothing does. */
-  const replacement = (piece: string): string | undefined => {
-    if (known.has(piece)) return known.get(piece);
-    const at = shortestMatch(trie, encoder.encode(piece));
-    const found = at === undefined ? undefined : decoder.decode(texts.subarray(at, texts.indexOf(0, at)));
-    known.set(piece, found);
-    return found;
+  const replacement = (piece: Uint8Array): string | undefined => {
+    const at = shortestMatch(trie, piece);
+    return at === undefined ? undefined : decoder.decode(texts.subarray(at, texts.indexOf(0, at)));
   };
   return (text) =>
     Array.from(graphemes.segment(text), ({ segment }) => {
-      const found = encoder.encode(segment).length < LONG_GRAPHEME ? replacement(segment) : undefined;
-      return found ?? Array.from(segment, (character) => replacement(character) ?? character).join('');
+      const piece = encoder.encode(segment);
+      const found = piece.length < LONG_GRAPHEME ? replacement(piece) : undefined;
+      return found ?? Array.from(segment, (c) => replacement(encoder.encode(c)) ?? c).join('');
     }).join('');
+}
+
+/** No bytes where it is not base64. */
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
 }
 
 /** The value of the shortest of the trie's keys that `key` begins with. */

@@ -40,12 +40,15 @@ describe.each(['siglip', 'siglip2'] as const)('a tokenizer.json like that of %s'
   });
 });
 
-it('refuses a damaged map of characters', () => {
+it.each([
+  ['AQID', 3],
+  ['no-base64', 0],
+])('refuses the damaged map of characters %j', (damaged, bytes) => {
   const { normalizer, ...json } = fixture.siglip.json;
   const normalizers = normalizer.normalizers.map((step) =>
-    step.precompiled_charsmap ? { ...step, precompiled_charsmap: 'AQID' } : step,
+    step.precompiled_charsmap ? { ...step, precompiled_charsmap: damaged } : step,
   );
   expect(() => ClipTokenizer.fromJson({ ...json, normalizer: { ...normalizer, normalizers } })).toThrow(
-    'ClipTokenizer(json.normalizer.precompiled_charsmap): expected a trie and its replacements, got 3',
+    `ClipTokenizer(json.normalizer.precompiled_charsmap): expected a trie and its replacements, got ${bytes}`,
   );
 });
