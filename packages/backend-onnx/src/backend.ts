@@ -113,6 +113,8 @@ export class OnnxBackend extends KernelBackend {
     const entry = this.data.get(tensor.dataId);
     const value = entry.value!;
     if (entry.refCount === 1 || !(tensor instanceof Variable)) return value;
+    // The others stay with what they have, where no step changes it.
+    if (value.mutable) value.detach();
     const copy = this.adopt(this.runtime.tensor(value.dtype, value.data!, value.shape), tensor.shape);
     tensor.assign(copy as never);
     copy.dispose();

@@ -12,6 +12,7 @@ import {
   type Trace,
   traceOf,
 } from '../trace/program';
+import type { UpdateMemory } from '../updates/memory';
 import { Updates } from '../updates/updates';
 import { type Structure, structureOf, withTraceableKeys } from './arguments';
 import type { ConstantVariables } from './constant-variables';
@@ -71,6 +72,8 @@ export interface RecordingOptions {
   tensors: readonly Tensor[];
   answers: Answers;
   constant: ConstantVariables;
+  /** Where other recordings of the step have their variables. */
+  memoryOf: (layout: string) => UpdateMemory | undefined;
   /** Later calls will be compared with this one. */
   checked: boolean;
   /** Otherwise it only traces, for a comparison: variables are as before, and the result is gone. */
@@ -82,9 +85,10 @@ export function recordStep<A extends unknown[], R>(
   onnx: OnnxBackend,
   step: (...args: A) => R,
   args: A,
-  { tensors, answers, constant, checked, compiles }: RecordingOptions,
+  options: RecordingOptions,
   again = false,
 ): Recorded<R> {
+  const { tensors, answers, constant, memoryOf, checked, compiles } = options;
   onnx.flushSync();
   const variables = Object.values(engine().state.registeredVariables);
   const sources = new Map<Value, Source>();
@@ -117,7 +121,7 @@ export function recordStep<A extends unknown[], R>(
     const pure = !flushedBy && [...onnx.liveValues()].every((v) => alive.has(v) || known.has(v));
     if (!again && pure && rollback.covers(present)) {
       rollback.undo(results);
-      return recordStep(onnx, step, args, { tensors, answers: given, constant, checked, compiles }, true);
+      return recordStep(onnx, step, args, { ...options, answers: given }, true);
     }
     // It is recorded from the next call on.
     onnx.programs.once(() => onnx.flushSync());
@@ -153,7 +157,10 @@ export function recordStep<A extends unknown[], R>(
   // While the outputs still know their operations.
   const targets = targetsOf(trace, found, results, assigned, same);
   const program = onnx.programs.compileTrace(trace, constants, updatable(targets, found, same, trace));
-  const updates = program.updates && new Updates(program.updates, program.updates.names, onnx.runtime);
+  const variableOf = (output: number) => (targets[output] as { variable: Variable }).variable.id;
+  const updates =
+    program.updates &&
+    new Updates(program.updates, program.updates.names, onnx.runtime, { variableOf, memoryOf });
   settle(program, outputs, firstRun(onnx, program, updates, trace));
   targets.forEach((target, i) => {
     if (target.to !== 'variable' || !updates?.has(i)) return;
@@ -205,6 +212,8 @@ function updatable(
 /** What a program gives for the values that it was recorded with. */
 function firstRun(onnx: OnnxBackend, program: Program, updates: Updates | undefined, trace: Trace) {
   const dataOf = (leaf: number) => trace.leaves[leaf]!.data!;
+  // What a variable held is overwritten where other recordings put it; tensors may share it.
+  for (const { base } of trace.leaves) if (updates?.memory.holds(base.data)) base.detach();
   updates?.load(dataOf, true);
   const feeds = feedsOf(program, trace.leaves, onnx.runtime);
   const values = { ...program.session.runSync!(feeds, updates?.into) };

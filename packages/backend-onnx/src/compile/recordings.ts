@@ -1,5 +1,6 @@
 import type { OnnxBackend } from '../backend';
 import type { Value } from '../trace/graph';
+import type { UpdateMemory } from '../updates/memory';
 import type { ConstantVariables } from './constant-variables';
 import type { Baked, Recording } from './recording';
 
@@ -29,6 +30,13 @@ export class Recordings {
     });
     if (holding.length > 0) this.bySignature.set(signature, holding);
     return holding;
+  }
+
+  /** The memory of that layout, where a recording has one. */
+  memoryOf(layout: string): UpdateMemory | undefined {
+    for (const list of this.bySignature.values())
+      for (const { updates } of list) if (updates?.memory.layout === layout) return updates.memory;
+    return undefined;
   }
 
   /** Notes that a recording was of use. */

@@ -41,6 +41,7 @@ export function stepCompiler(backend: () => OnnxBackend): StepCompiler {
         tensors,
         answers,
         constant,
+        memoryOf: (layout) => recordings.memoryOf(layout),
         checked: options.check > 0,
         compiles: !compares,
       });

@@ -1,8 +1,8 @@
 import type { Runtime, RuntimeTensor, TensorData } from '../runtime/session';
-import { compileKernel, type Kernel } from './kernel';
+import type { Kernel } from './kernel';
+import { UpdateMemory } from './memory';
 import type { UpdatePlan, UpdateSource } from './plan';
 
-const PAGE = 65_536;
 const STRIDE = 16;
 
 interface Group {
@@ -19,10 +19,16 @@ interface Inlet {
   view: Float32Array;
 }
 
+/** How updates find the memory of others that have the same layout. */
+export interface Neighbours {
+  /** Identity of the variable whose next value an output of the program is. */
+  variableOf(output: number): number;
+  memoryOf(layout: string): UpdateMemory | undefined;
+}
+
 /**
- * The updates of one compiled step, with the memory that they work in. The variables that they update live in this
- * memory from the first replay on; where one is found elsewhere, because it was assigned outside of the step, it is
- * copied in.
+ * The updates of one recording of a step. The variables that they update live in their memory from the first replay on;
+ * where one is found elsewhere, because it was assigned outside of the step, it is copied in.
  */
 export class Updates {
   private readonly groups: Group[];
@@ -30,6 +36,7 @@ export class Updates {
   /** Where variables are that change in place. */
   private readonly residents: Array<{ leaf: number; view: Float32Array }> = [];
   private readonly homes = new Map<number, Float32Array>();
+  readonly memory: UpdateMemory;
   /** Outputs of the session that it writes right here. */
   readonly into: Record<string, RuntimeTensor> = {};
 
@@ -38,13 +45,16 @@ export class Updates {
     plan: UpdatePlan,
     private readonly names: readonly string[],
     runtime: Runtime,
+    { variableOf, memoryOf }: Neighbours,
   ) {
     const layout = layoutOf(plan);
-    const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(layout.bytes / PAGE)) });
+    const words = inWords(plan, variableOf);
+    const memory = memoryOf(words) ?? new UpdateMemory(words, layout.bytes);
+    this.memory = memory;
     this.groups = plan.groups.map(({ kernel, scalars, members, inPlace }, g) => {
       const { bytes, starts, offsets } = layout.groups[g]!;
       members.forEach(({ size, tensors, results }, m) => {
-        const viewOf = (slot: number) => new Float32Array(memory.buffer, starts[slot]! + offsets[m]!, size);
+        const viewOf = (slot: number) => memory.view(starts[slot]! + offsets[m]!, size);
         tensors.forEach((source, t) => {
           const view = viewOf(t);
           if (inPlace.includes(t)) {
@@ -69,7 +79,7 @@ export class Updates {
         ...starts.slice(0, kernel.tensors),
         ...inPlace.map((t, r) => starts[t ?? kernel.tensors + r]!),
       ];
-      return { kernel: compileKernel(kernel, memory), bytes, addresses: slots, scalars };
+      return { kernel: memory.kernel(kernel), bytes, addresses: slots, scalars };
     });
   }
 
@@ -121,4 +131,14 @@ function layoutOf({ groups }: UpdatePlan) {
     return { bytes: length, starts, offsets };
   });
   return { bytes, groups: placed };
+}
+
+/** All that decides which variable lies where, and what becomes of it. */
+function inWords({ groups }: UpdatePlan, variableOf: Neighbours['variableOf']): string {
+  const parts = groups.map(({ kernel, inPlace, members }) => ({
+    kernel,
+    inPlace: inPlace.map((tensor) => tensor ?? null),
+    members: members.map(({ size, results }) => [size, ...results.map(variableOf)]),
+  }));
+  return JSON.stringify(parts);
 }

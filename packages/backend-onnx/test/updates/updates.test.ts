@@ -14,6 +14,7 @@ import {
 } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import type { OnnxBackend } from '../../src/backend';
 import { waves } from '../passes/recorded';
 
 /** Trains two layers for some steps, compiled or not; returns every weight, average and loss. */
@@ -157,5 +158,36 @@ describe('variables that are updated in place', () => {
     for (let i = 0; i < 3; i++) half();
     expect([...w.dataSync()]).toEqual([0.125, 0.25, 0.5]);
     w.dispose();
+  });
+
+  it('of batches of several sizes work in one memory, and leave alone what shares a variable', () => {
+    const places = new Set<object>();
+    const train = (compiled: boolean) => {
+      const model = new Linear(5, 3, { key: randomKey(1) });
+      const optimizer = adam({ lr: 0.05 });
+      const step = (x: tf.Tensor, y: tf.Tensor) => {
+        const parameters = model.trainableParameters();
+        const { value, grads } = valueAndGrad(() => mse(model.forward(x), y) as tf.Scalar, parameters);
+        optimizer.step(parameters, grads);
+        return value;
+      };
+      const run = compiled ? compile(step, { check: 0 }) : step;
+      const kept: tf.Tensor[] = [];
+      // Every size is met first while the weights lie where another size has put them, then in turns.
+      for (const [i, rows] of [8, 8, 8, 4, 2, 8, 4, 2, 2, 8, 6, 4].entries()) {
+        kept.push(tf.clone(model.weight as tf.Tensor), tf.reshape(model.weight, [15]));
+        kept.push(tf.tidy(() => run(waves([rows, 5], i + 1), waves([rows, 3], i + 2))));
+        const { data } = (tf.backend() as OnnxBackend).recordedAs(model.weight);
+        // Of the first step, and of those after an assignment, which is found elsewhere.
+        if (compiled && i > 1) places.add(data!);
+        if (i === 6) tf.tidy(() => model.bias!.assign(tf.tensor1d([1, 2, 3])));
+      }
+      const values = [...kept, model.weight, model.bias!].map((t) => [...t.dataSync()]);
+      tf.dispose(kept);
+      for (const owner of [model, optimizer]) owner.dispose();
+      return values;
+    };
+    expect(train(true)).toEqual(train(false));
+    expect(places.size).toBe(1);
   });
 });
