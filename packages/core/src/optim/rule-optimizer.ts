@@ -68,6 +68,7 @@ export class RuleOptimizer<Hyper extends object> implements Optimizer {
         const parameter = parameters[name]!;
         if (!parameter.trainable) return [];
         const settings = this.#settingsOf(name);
+        this.#rule.checkParameter?.(name, parameter.shape, settings);
         return [[name, { parameter, settings, slots: this.#rule.slotsFor(settings) }]];
       }),
     );

@@ -13,6 +13,8 @@ export interface Rule<Hyper extends object> {
   readonly slots: readonly string[];
   /** Throws an `ArgumentError` for options out of range. */
   check(hyper: Hyper): void;
+  /** Throws an `ArgumentError` for a parameter that the rule cannot update. Nothing has been changed then. */
+  checkParameter?(name: string, shape: readonly number[], hyper: Hyper): void;
   /** The state tensors that these options call for, each of the parameter's shape, zero at first. */
   slotsFor(hyper: Hyper): readonly string[];
   /** Numbers that stay the same. They reach `update` as scalar tensors, made once for all parameters. */

@@ -5,7 +5,9 @@ import {
   hostTensor,
   linearWarmup,
   lion,
+  muon,
   type Optimizer,
+  partition,
   StateDictError,
   sgd,
   valueAndGrad,
@@ -26,6 +28,10 @@ const makers: [string, () => Optimizer][] = [
   ['adam', () => adam({ lr: linearWarmup(0.1, { steps: 5 }), weightDecay: 0.1, amsgrad: true })],
   ['adamW', () => adamW({ lr: 0.1, clip: { norm: 1, value: 0.9 } })],
   ['lion', () => lion({ lr: 0.1, weightDecay: 0.1 })],
+  [
+    'muon and adamW',
+    () => partition([{ match: /weight$/, optimizer: muon({ lr: 0.1 }) }], adamW({ lr: 0.1 })),
+  ],
 ];
 
 describe.each(makers)('%s', (_, make) => {
