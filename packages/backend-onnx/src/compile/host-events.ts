@@ -1,9 +1,16 @@
-import { type HostValues, setHostChoiceRecorder, setHostInputRecorder, setKeyReadGuard } from '@poiesis/core';
+import {
+  type HostValues,
+  type MakeHostValues,
+  type Room,
+  setHostChoiceRecorder,
+  setHostInputRecorder,
+  setKeyReadGuard,
+} from '@poiesis/core';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 
 /** What a step asked of the host while it was recorded, in order. */
 export type HostEvent =
-  | { kind: 'input'; make: () => HostValues }
+  | { kind: 'input'; make: MakeHostValues }
   | { kind: 'choice'; choose: () => number; outcome: number };
 
 /** Answers that were given already, when a replay met a choice that no recording covers. */
@@ -39,7 +46,11 @@ export function recordHostEvents<T>(
     readsKey ||= !asking;
   });
   const input = setHostInputRecorder((make, shape, dtype) => {
-    const made = tensor(next(make), [...shape], dtype);
+    const made = tensor(
+      next(() => make()),
+      [...shape],
+      dtype,
+    );
     onInput(made, events.length);
     events.push({ kind: 'input', make });
     return made;
@@ -61,10 +72,11 @@ export function recordHostEvents<T>(
 
 /**
  * Asks the host again, along the recordings that agree with the choices so far.
- * `found` is the recording that fits to the end, if one does; `answers` is what was asked.
+ * `found` is the recording that fits to the end, if one does; `answers` is what was asked, in arrays of `room`.
  */
 export function askHost<R extends { events: readonly HostEvent[] }>(
   recordings: readonly R[],
+  room: Room,
 ): { found?: R; answers: Answers } {
   const answers: Answers = [];
   let fitting = recordings;
@@ -73,7 +85,7 @@ export function askHost<R extends { events: readonly HostEvent[] }>(
     if (!first) return { answers };
     const event = first.events[answers.length];
     if (!event) return { found: first, answers };
-    if (event.kind === 'input') answers.push(event.make());
+    if (event.kind === 'input') answers.push(event.make(room));
     else {
       const outcome = event.choose();
       const at = answers.length;

@@ -8,12 +8,14 @@ import { askHost } from './host-events';
 import { plain, type Recording, recordStep, type Source } from './recording';
 import { Recordings } from './recordings';
 import { replay } from './replay';
+import { SpareRoom } from './spare-room';
 
 /** Compiles steps for one backend: record once, then feed the session directly. */
 export function stepCompiler(backend: () => OnnxBackend): StepCompiler {
   return <A extends unknown[], R>(step: (...args: A) => R, options: Required<CompileOptions>) => {
     const constant = new ConstantVariables(options.constants);
     const recordings = new Recordings(constant);
+    const spare = new SpareRoom();
     let impure = false;
     let calls = 0;
     const giveUp = (reason: string) => {
@@ -30,11 +32,14 @@ export function stepCompiler(backend: () => OnnxBackend): StepCompiler {
       const watched = onnx.programs.watch !== null;
       const known = watched ? [] : recordings.get(onnx, signature);
       for (const { roots } of known) rebindAll(roots, keys);
-      const { found, answers } = known.length ? askHost(known) : { answers: [] };
+      const { found, answers } = known.length ? askHost(known, spare.room) : { answers: [] };
       const compares = found && options.check > 0 && ++calls % options.check === 0;
+      const lent = spare.take();
       if (found && !compares) {
         recordings.used();
-        return replay(onnx, found, tensors, answers) as R;
+        const result = replay(onnx, found, tensors, answers) as R;
+        lent.giveBack();
+        return result;
       }
 
       const recorded = recordStep(onnx, step, args, {

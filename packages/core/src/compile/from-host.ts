@@ -4,12 +4,17 @@ import * as tf from '@tensorflow/tfjs-core';
 export type HostValues = Float32Array | Int32Array | Uint8Array;
 export type HostInputDType = 'float32' | 'int32' | 'bool';
 
+/** Room for `n` numbers, whatever they are at first: at a replay that of an input that nobody uses any longer. */
+export type Room = (n: number) => Float32Array;
+/** Makes the values of a host input, in `room` where there is some. */
+export type MakeHostValues = (room?: Room) => HostValues;
+
 /**
  * Makes every host input while it is set. A compiler calls `make` (or reuses values that it made already), returns the
  * tensor, and remembers both, to make the input again at each replay.
  */
 export type HostInputRecorder = (
-  make: () => HostValues,
+  make: MakeHostValues,
   shape: readonly number[],
   dtype: HostInputDType,
 ) => tf.Tensor;
@@ -25,11 +30,11 @@ const holder = globalThis as { [RECORDER]?: HostInputRecorder | null };
  * the step's JavaScript. So what the values depend on is read inside `make`, and whatever has to advance from step to
  * step (a count) advances there.
  *
- * @param make returns a fresh array at every call: backends keep it without a copy.
+ * @param make returns a fresh array at every call, or one that it was given by `room`: backends keep it without a copy.
  * @returns a tensor that the caller owns; no gradient flows into it.
  */
 export function fromHost<R extends tf.Rank = tf.Rank>(
-  make: () => HostValues,
+  make: MakeHostValues,
   shape: tf.ShapeMap[R],
   dtype: HostInputDType,
 ): tf.Tensor<R> {

@@ -10,6 +10,8 @@ export {
   type HostInputDType,
   type HostInputRecorder,
   type HostValues,
+  type MakeHostValues,
+  type Room,
   setHostInputRecorder,
 } from './from-host';
 export { type HostChoiceRecorder, hostChoice, setHostChoiceRecorder } from './host-choice';

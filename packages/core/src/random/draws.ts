@@ -78,7 +78,7 @@ export function dropoutMask<R extends tf.Rank = tf.Rank>(
   shape: tf.ShapeMap[R],
 ): tf.Tensor<R> {
   const n = size('dropoutMask', shape);
-  return fromHost<R>(() => hostDropoutMask(key, rate, n), shape, 'float32');
+  return fromHost<R>((room) => hostDropoutMask(key, rate, n, room), shape, 'float32');
 }
 
 /**

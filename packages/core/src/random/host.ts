@@ -1,3 +1,4 @@
+import type { Room } from '../compile';
 import { checkArgument } from '../errors';
 import { exactLog, lowerNormalTail, normalQuantile } from './exact-math';
 import type { Key } from './key';
@@ -132,13 +133,19 @@ export function hostBernoulli(key: Key, p: number, n: number): Uint8Array {
  * `n` factors of inverted dropout: 0 with probability `rate`, otherwise 1 / (1 − rate), so that the mean is 1.
  * Two elements share one random word, which rounds `rate` to a multiple of 2⁻¹⁶; the kept factor is that of the
  * rounded rate, so the mean stays 1 exactly.
+ * @param room where they go; a fresh array by default.
  */
-export function hostDropoutMask(key: Key, rate: number, n: number): Float32Array {
+export function hostDropoutMask(
+  key: Key,
+  rate: number,
+  n: number,
+  room: Room = (n) => new Float32Array(n),
+): Float32Array {
   checkCount('hostDropoutMask', n);
   checkArgument(rate >= 0 && rate <= 1, 'dropoutMask', 'rate', 'a probability', rate);
-  const out = new Float32Array(n);
+  const out = room(n);
   const dropped = Math.round(rate * 0x10000);
-  if (dropped === 0x10000) return out;
+  if (dropped === 0x10000) return out.fill(0);
   const kept = 0x10000 / (0x10000 - dropped);
   if (dropped === 0) return out.fill(1);
   const [k0, k1] = key.words();

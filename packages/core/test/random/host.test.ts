@@ -131,6 +131,14 @@ describe('hostDropoutMask', () => {
     if (rate < 1) expect(Math.max(...values)).toBeCloseTo(1 / (1 - rate), 4);
   });
 
+  it.each([0, 0.3, 1])('is the same at rate %f in room that held something else', (rate) => {
+    const room = new Float32Array(20_011).fill(7);
+    const mask = hostDropoutMask(key, rate, 20_001, (n) => room.subarray(5, 5 + n));
+    expect(mask.buffer).toBe(room.buffer);
+    expect(fingerprint(mask)).toBe(fingerprint(hostDropoutMask(key, rate, 20_001)));
+    expect([room[4], room[20_006]]).toEqual([7, 7]);
+  });
+
   it('drops neighbours independently', () => {
     const mask = hostDropoutMask(key, 0.5, 40_000);
     const counts = new Float64Array(16);
