@@ -92,11 +92,13 @@ function orthogonalized(g: tf.Tensor3D, steps: number, eps: number): tf.Tensor3D
   let x = tf.div<tf.Tensor3D>(g, norm);
   // The smaller of the two products of the matrix with itself.
   const wide = g.shape[1] <= g.shape[2];
+  const identity = tf.eye(Math.min(g.shape[1], g.shape[2]));
+  const [a, b] = [tf.mul(identity, A), tf.mul(identity, B)];
   for (let i = 0; i < steps; i++) {
     const gram = wide ? tf.matMul(x, x, false, true) : tf.matMul(x, x, true, false);
-    const polynomial = tf.add(tf.mul(gram, B), tf.mul(tf.matMul(gram, gram), C));
-    const product = wide ? tf.matMul(polynomial, x) : tf.matMul(x, polynomial);
-    x = tf.add(tf.mul(x, A), product);
+    // A + B · gram + C · gram², which is as symmetric as the gram matrix.
+    const polynomial = tf.add(tf.matMul(gram, tf.add(tf.mul(gram, C), b)), a);
+    x = wide ? tf.matMul(polynomial, x) : tf.matMul(x, polynomial);
   }
   return x;
 }
