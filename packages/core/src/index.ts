@@ -391,6 +391,7 @@ export {
   type StartEvent,
   type StepEvent,
   type SupervisedOptions,
+  type SupervisedStep,
   supervised,
   type TrainEvent,
   type TrainOptions,

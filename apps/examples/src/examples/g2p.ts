@@ -1,5 +1,5 @@
 import { SequenceBatches, sequenceLoss } from '@poiesis/attention';
-import { adam, cosine, ema, inverseSqrt, supervised, type TrainStep } from '@poiesis/core';
+import { adam, cosine, inverseSqrt, supervised } from '@poiesis/core';
 import * as v from 'valibot';
 import { integer, number } from '../cli/values';
 import { ExampleError } from '../errors';
@@ -102,21 +102,14 @@ export const g2p = trainingExample({
       config.schedule === 'cosine'
         ? cosine(lr, { steps, warmup: Math.min(warmup, steps - 1) })
         : inverseSqrt(lr, { warmup });
-    const updates = supervised(
+    // Words are said with the average of the last thousand weights or so.
+    const step = supervised(
       model,
       sequenceLoss({ labelSmoothing: smoothing }),
       adam({ lr: rate, beta2: 0.98, eps: 1e-9 }),
+      { ema: { decay: AVERAGING, warmup: true } },
     );
-    const average = ema(model, { decay: AVERAGING, warmup: true });
-    // Words are said with the average of the last thousand weights or so.
-    const step: TrainStep<Parameters<typeof updates.run>[0]> = {
-      state: { ...updates.state, average },
-      run(batch, key) {
-        const losses = updates.run(batch, key);
-        average.update();
-        return losses;
-      },
-    };
+    const average = step.ema!;
     const rates = async (lexicon: Lexicon, beams: number, onProgress?: (done: number) => void) => {
       const said = await average.apply(() => speaker.say([...lexicon.keys()], { beams, onProgress }));
       const best = [...said].map(([word, found]) => [word, found[0]?.phones ?? []] as const);

@@ -1,14 +1,4 @@
-import {
-  adamW,
-  cosine,
-  ema,
-  type Key,
-  randomKey,
-  type StepEvent,
-  type TrainStep,
-  train,
-  withReaders,
-} from '@poiesis/core';
+import { adamW, cosine, type Key, randomKey, type StepEvent, train, withReaders } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type ClipBatch,
@@ -68,7 +58,7 @@ export async function runShapes({ size, layers, steps, test, seed = 1, onStep }:
   /** Share of held-out pictures whose nearest caption is theirs, by the average of the last weights. */
   function accuracy(): number {
     model.eval();
-    const right = average.apply(() =>
+    const right = step.ema!.apply(() =>
       tf.tidy(() => {
         const texts = l2Normalize(model.encodeText(tokenizer.batch(shapeCaptions)));
         const images = l2Normalize(model.encodeImage(pictures(heldOut, 0, test)));
@@ -81,19 +71,11 @@ export async function runShapes({ size, layers, steps, test, seed = 1, onStep }:
   }
 
   const lr = cosine(1.5e-3, { steps, warmup: 40 });
-  const updates = clipStep(model, {
+  const step = clipStep(model, {
     objective: infoNCE,
     optimizer: adamW({ lr, beta2: 0.98, weightDecay: 0.01 }),
+    ema: { decay: 0.99, warmup: true },
   });
-  const average = ema(model, { decay: 0.99, warmup: true });
-  const step: TrainStep<ClipBatch> = {
-    state: { ...updates.state, average },
-    run(batch, key) {
-      const losses = updates.run(batch, key);
-      average.update();
-      return losses;
-    },
-  };
   const diagnostics = clipDiagnostics();
   for await (const event of withReaders(train(step, batches(), { steps, seed }), [diagnostics])) {
     if (event.type === 'step') onStep?.(event, accuracy);

@@ -11,5 +11,5 @@ export type {
 } from './events';
 export { type EventReader, withReaders } from './readers';
 export type { TrainStep } from './step';
-export { type LossValue, type SupervisedOptions, supervised } from './supervised';
+export { type LossValue, type SupervisedOptions, type SupervisedStep, supervised } from './supervised';
 export { type TrainOptions, train } from './train';

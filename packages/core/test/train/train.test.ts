@@ -114,6 +114,28 @@ describe('training', () => {
     expect(small.head.weight as tf.Tensor).toBeAllClose(large.head.weight as tf.Tensor, 1e-5);
   });
 
+  it('keeps an average of the weights, which takes them in at each update, and is saved with the rest', async () => {
+    const loss = (m: Line, { x, y }: Points) => tf.mean(tf.square(tf.sub(m.head.forward(x), y))) as tf.Scalar;
+    const { model } = line();
+    const options = { accumulate: 4, ema: { decay: 0.5 } };
+    const step = supervised<Line, Points>(model, loss, sgd({ lr: 0.1 }), options);
+    expect(Object.keys(step.state)).toEqual(['model', 'optimizer', 'ema']);
+    const weights: Float32Array[] = [(model.head.weight.dataSync() as Float32Array).slice()];
+    for (let update = 1; update <= 3; update++) {
+      await collect(train(step, points(3), { steps: 4 }));
+      weights.push((model.head.weight.dataSync() as Float32Array).slice());
+      expect(step.ema!.count).toBe(update);
+    }
+    const expected = [0, 1].map((i) => {
+      const [first, ...rest] = weights.map((w) => w[i]!);
+      return rest.reduce((average, w) => (average + w) / 2, first!);
+    });
+    step.ema!.apply(() => expect(model.head.weight as tf.Tensor).toBeAllClose(expected, 1e-6));
+    expect([...model.head.weight.dataSync()]).toEqual([...weights[3]!]);
+    expect(supervised<Line, Points>(model, loss, sgd({ lr: 0.1 })).ema).toBeUndefined();
+    step.ema!.dispose();
+  });
+
   it('tells what the loss function tells beside the loss', async () => {
     const { model } = line();
     const step = supervised<Line, Points>(
