@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { findBrowser } from '../../scripts/lib/browser.mjs';
 
 /**
  * Opens an address in headless Chromium, with a fresh profile and the flags of CHROMIUM_FLAGS.
@@ -9,10 +10,12 @@ import { delimiter, join } from 'node:path';
  * @param {string} address
  */
 export function openPage(address) {
+  const program = findBrowser();
+  if (!program) throw new Error('no Chromium or Chrome in PATH; set CHROMIUM to one');
   const profile = mkdtempSync(join(tmpdir(), 'poiesis-browser-'));
   const more = process.env.CHROMIUM_FLAGS?.split(' ') ?? [];
   const flags = ['--headless', '--no-sandbox', '--no-first-run', ...more];
-  const browser = spawn(findBrowser(), [...flags, `--user-data-dir=${profile}`, address], {
+  const browser = spawn(program, [...flags, `--user-data-dir=${profile}`, address], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let messages = '';
@@ -29,26 +32,4 @@ export function openPage(address) {
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };
-}
-
-function findBrowser() {
-  const names = [
-    process.env.CHROMIUM,
-    'chromium',
-    'chromium-browser',
-    'google-chrome',
-    'google-chrome-stable',
-  ];
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const files = names.flatMap((name) => (name ? [name, ...folders.map((folder) => join(folder, name))] : []));
-  const found = files.find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return file.includes('/') || file.includes('\\');
-    } catch {
-      return false;
-    }
-  });
-  if (!found) throw new Error('no Chromium or Chrome in PATH; set CHROMIUM to one');
-  return found;
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { dirname, extname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { contentType } from '../../scripts/lib/browser.mjs';
 import { openPage } from './chromium.mjs';
 
 const src = dirname(fileURLToPath(import.meta.url));
@@ -42,12 +43,6 @@ export async function bundlePage(name) {
   return out;
 }
 
-const types = new Map([
-  ['.js', 'text/javascript'],
-  ['.mjs', 'text/javascript'],
-  ['.wasm', 'application/wasm'],
-]);
-
 /**
  * Serves an empty page that runs `script`, and the files of folders.
  *
@@ -79,7 +74,7 @@ export async function servePages(folders, script) {
       const [beginning, folder] = folders.find(([start]) => pathname.startsWith(start)) ?? ['', ''];
       const file =
         pathname === '/' ? undefined : readFileSync(join(folder, pathname.slice(beginning.length)));
-      response.setHeader('content-type', types.get(extname(pathname)) ?? 'text/html');
+      response.setHeader('content-type', contentType(pathname) ?? 'text/html');
       response.end(
         file ?? `<!doctype html><meta charset="utf-8"><script type="module" src="/${script}"></script>`,
       );

@@ -1,16 +1,11 @@
 // Runs a bundle in a real browser, where one is installed.
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { delimiter, extname, join } from 'node:path';
+import { join } from 'node:path';
+import { contentType, findBrowser } from '../lib/browser.mjs';
 import { run } from '../lib/process.mjs';
 import { Skip, succeed } from './gates.mjs';
-
-const TYPES = new Map([
-  ['.js', 'text/javascript'],
-  ['.mjs', 'text/javascript'],
-  ['.wasm', 'application/wasm'],
-]);
 
 /**
  * Loads a module as a page in headless Chromium and returns what it printed on the console.
@@ -29,7 +24,7 @@ export async function runInBrowser(folder, file) {
     addEventListener('unhandledrejection', (event) => show('error: ' + event.reason));
   </script><script type="module" src="/${file}"></script>`;
   const server = createServer((request, response) => {
-    const type = TYPES.get(extname(request.url ?? ''));
+    const type = contentType(request.url ?? '');
     response.setHeader('content-type', type ?? 'text/html');
     response.end(type ? readFileSync(join(folder, request.url ?? '')) : page);
   });
@@ -58,18 +53,4 @@ export async function runInBrowser(folder, file) {
     server.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 3 });
   }
-}
-
-function findBrowser() {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const files = folders.flatMap((folder) => names.map((name) => join(folder, name)));
-  return files.find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
