@@ -86,6 +86,16 @@ function sign(x: number[], comparison: 'greater' | 'less'): number[] {
   return [...x, ...constant(0), ...simd(comparison), ...constant(1), ...simd('and')];
 }
 
+/** Equal for equal kernels only. */
+export function kernelKey(source: KernelSource): string {
+  // JSON has no words for infinities and the negative zero.
+  return JSON.stringify(source, (_, value) => (typeof value === 'number' ? numberKey(value) : value));
+}
+
+function numberKey(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
 export function compileKernel(source: KernelSource, memory: WebAssembly.Memory): Kernel {
   const module = new WebAssembly.Module(assembleModule([functionOf(source)]) as BufferSource);
   return new WebAssembly.Instance(module, { js: { memory } }).exports.run as Kernel;

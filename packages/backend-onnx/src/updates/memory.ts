@@ -1,5 +1,5 @@
 import type { TensorData } from '../runtime/session';
-import { compileKernel, type Kernel, type KernelSource } from './kernel';
+import { compileKernel, type Kernel, type KernelSource, kernelKey } from './kernel';
 
 const PAGE = 65_536;
 
@@ -32,7 +32,7 @@ export class UpdateMemory {
   }
 
   kernel(source: KernelSource): Kernel {
-    const key = JSON.stringify(source);
+    const key = kernelKey(source);
     let kernel = this.kernels.get(key);
     if (!kernel) {
       kernel = compileKernel(source, this.memory);

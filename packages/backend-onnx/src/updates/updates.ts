@@ -1,5 +1,5 @@
 import type { Runtime, RuntimeTensor, TensorData } from '../runtime/session';
-import type { Kernel } from './kernel';
+import { type Kernel, kernelKey } from './kernel';
 import { UpdateMemory } from './memory';
 import type { UpdatePlan, UpdateSource } from './plan';
 
@@ -136,7 +136,7 @@ function layoutOf({ groups }: UpdatePlan) {
 /** All that decides which variable lies where, and what becomes of it. */
 function inWords({ groups }: UpdatePlan, variableOf: Neighbours['variableOf']): string {
   const parts = groups.map(({ kernel, inPlace, members }) => ({
-    kernel,
+    kernel: kernelKey(kernel),
     inPlace: inPlace.map((tensor) => tensor ?? null),
     members: members.map(({ size, results }) => [size, ...results.map(variableOf)]),
   }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileKernel, type Operand, type Step } from '../../src/updates/kernel';
+import { compileKernel, kernelKey, type Operand, type Step } from '../../src/updates/kernel';
 
 const tensor = (index: number): Operand => ({ kind: 'tensor', index });
 const scalar = (index: number): Operand => ({ kind: 'scalar', index });
@@ -85,4 +85,13 @@ describe('compileKernel', () => {
     const whole = [1, 2, 3, 4, 5];
     expect(run(steps, [whole, [10, 20, 30, 40, 50]])).toEqual(whole.map((v) => v * (1 + 150 + 1500)));
   });
+});
+
+it('tells kernels apart by numbers that JSON has no words for', () => {
+  const numbers = [0, -0, Infinity, -Infinity, Number.NaN, 1];
+  const keys = numbers.map((value) => {
+    const steps = [{ type: 'Add', attrs: {}, operands: [tensor(0), { kind: 'number' as const, value }] }];
+    return kernelKey({ tensors: 1, scalars: 0, results: 1, steps });
+  });
+  expect(new Set(keys).size).toBe(numbers.length);
 });
