@@ -137,7 +137,7 @@ function layoutOf({ groups }: UpdatePlan) {
 function inWords({ groups }: UpdatePlan, variableOf: Neighbours['variableOf']): string {
   const parts = groups.map(({ kernel, inPlace, members }) => ({
     kernel: kernelKey(kernel),
-    inPlace: inPlace.map((tensor) => tensor ?? null),
+    inPlace,
     members: members.map(({ size, results }) => [size, ...results.map(variableOf)]),
   }));
   return JSON.stringify(parts);

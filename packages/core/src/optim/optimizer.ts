@@ -3,6 +3,7 @@ import type { Stateful } from '../checkpoint';
 import { checkArgument } from '../errors';
 import type { Parameter } from '../nn/leaf';
 import type { ClipOptions } from './clip';
+import type { NameMatch } from './match';
 import type { Schedule } from './schedules';
 
 /** Turns gradients into updates. Its state is kept by parameter name, so one optimizer serves one model. */
@@ -25,8 +26,7 @@ export interface Optimizer extends Stateful {
 
 /** Parameters with options of their own. The first group that matches a parameter's name decides. */
 export type ParameterGroup<Hyper> = Partial<Hyper> & {
-  /** Parameter names: `/\.bias$/`, or a function. */
-  match: RegExp | ((name: string) => boolean);
+  match: NameMatch;
   lr?: number | Schedule;
 };
 

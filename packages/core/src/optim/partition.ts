@@ -2,12 +2,12 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { StateDict } from '../checkpoint';
 import { checkArgument, StateDictError } from '../errors';
 import type { Parameter } from '../nn/leaf';
+import { checkMatch, matches, type NameMatch } from './match';
 import { checkGradients, type Optimizer } from './optimizer';
 
 /** Parameters that an optimizer is for. */
 export interface Part {
-  /** Parameter names: `/\.weight$/`, or a function. */
-  match: RegExp | ((name: string) => boolean);
+  match: NameMatch;
   optimizer: Optimizer;
 }
 
@@ -23,10 +23,7 @@ export interface Part {
  * @param parts and `rest` belong to the result from here on: it saves, restores and disposes them.
  */
 export function partition(parts: readonly Part[], rest: Optimizer): Optimizer {
-  for (const [i, { match }] of parts.entries()) {
-    const valid = typeof match === 'function' || match instanceof RegExp;
-    checkArgument(valid, 'partition', `parts[${i}].match`, 'a RegExp or a function of the name', match);
-  }
+  for (const [i, { match }] of parts.entries()) checkMatch('partition', `parts[${i}].match`, match);
   const optimizers = [...parts.map(({ optimizer }) => optimizer), rest];
   const alone = new Set(optimizers).size === optimizers.length;
   checkArgument(alone, 'partition', 'parts', 'an optimizer of its own for each part', 'one twice');
@@ -91,9 +88,6 @@ class Partition implements Optimizer {
   }
 
   #optimizerOf(name: string): Optimizer {
-    const part = this.#parts.find(({ match }) =>
-      typeof match === 'function' ? match(name) : name.search(match) >= 0,
-    );
-    return part?.optimizer ?? this.#rest;
+    return this.#parts.find(({ match }) => matches(match, name))?.optimizer ?? this.#rest;
   }
 }

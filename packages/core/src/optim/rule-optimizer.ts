@@ -4,6 +4,7 @@ import { fromHost } from '../compile';
 import { checkArgument } from '../errors';
 import type { Parameter } from '../nn/leaf';
 import { type ClipOptions, checkClip, clip } from './clip';
+import { checkMatch, matches } from './match';
 import { type CommonOptions, checkGradients, type Optimizer, type ParameterGroup } from './optimizer';
 import { OptimizerState } from './optimizer-state';
 import type { Rule } from './rule';
@@ -46,10 +47,7 @@ export class RuleOptimizer<Hyper extends object> implements Optimizer {
       checkArgument(valid, rule.name, 'options.lr', 'a number ≥ 0 or a schedule', lr);
       rule.check(settings);
     }
-    for (const { match } of groups) {
-      const valid = typeof match === 'function' || match instanceof RegExp;
-      checkArgument(valid, rule.name, 'options.groups[].match', 'a RegExp or a function of the name', match);
-    }
+    for (const { match } of groups) checkMatch(rule.name, 'options.groups[].match', match);
     checkClip(rule.name, limits);
   }
 
@@ -114,10 +112,7 @@ export class RuleOptimizer<Hyper extends object> implements Optimizer {
   }
 
   #settingsOf(name: string): Settings<Hyper> {
-    // search, not test: a RegExp with the flag g would remember where the name before it matched.
-    const at = this.#groups.findIndex(({ match }) =>
-      typeof match === 'function' ? match(name) : name.search(match) >= 0,
-    );
+    const at = this.#groups.findIndex(({ match }) => matches(match, name));
     return this.#settings[at + 1]!;
   }
 
