@@ -18,6 +18,7 @@ export {
   type Sources,
   sample,
 } from './decoding';
+export { NgramEmbedding, type NgramEmbeddingOptions, Ngrams, type NgramsOptions } from './embeddings';
 export {
   type Activation,
   type AttendOptions,
@@ -85,8 +86,10 @@ export {
 } from './training';
 export {
   type AttentionWeights,
+  type EmbeddingMaker,
   type PositionsMaker,
   padTokens,
+  type TokenEmbedding,
   type Tokens,
   Transformer,
   type TransformerConfig,

@@ -3,10 +3,10 @@ import { adam, cosine, inverseSqrt, supervised } from '@poiesis/core';
 import * as v from 'valibot';
 import { integer, number } from '../cli/values';
 import { ExampleError } from '../errors';
-import { Alphabet } from '../g2p/alphabet';
+import type { Alphabet } from '../g2p/alphabet';
 import { errorRates } from '../g2p/error-rates';
 import { cmuLexicon, type Lexicon, LONGEST, readLexicon, splitLexicon } from '../g2p/lexicon';
-import { positionsSchema, Speaker } from '../g2p/speaker';
+import { ngramsSchema, positionsSchema, Speaker } from '../g2p/speaker';
 import { countSchema } from '../run/config';
 import { userPath } from '../run/paths';
 import { trainingExample } from '../run/training';
@@ -41,6 +41,7 @@ export const g2p = trainingExample({
     layers: 2,
     dropout: 0.1,
     positions: 'rotary',
+    ngrams: 7,
     lr: 2e-3,
     warmup: 200,
     schedule: 'inverse-sqrt',
@@ -59,6 +60,7 @@ export const g2p = trainingExample({
     layers: countSchema,
     dropout: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
     positions: positionsSchema,
+    ngrams: ngramsSchema,
     /** The highest rate, and the steps until it is reached. */
     lr: v.pipe(v.number(), v.gtValue(0)),
     warmup: countSchema,
@@ -77,6 +79,11 @@ export const g2p = trainingExample({
       .option('--layers <n>', 'layers of the encoder, and of the decoder (default: 2)', integer)
       .option('--dropout <x>', 'share of features that are left out (default: 0.1)', number)
       .option('--positions <name>', 'what tells letters apart: sinusoidal, or rotary (default: rotary)')
+      .option(
+        '--ngrams <n>',
+        'letters of n-grams that have vectors of their own: up to 3, 5, 7, or 0 (default: 7)',
+        integer,
+      )
       .option('--lr <x>', 'highest learning rate (default: 2e-3)', number)
       .option('--warmup <n>', 'steps until it is reached (default: 200)', integer)
       .option('--schedule <name>', 'how it falls: inverse-sqrt, or cosine to 0 (default: inverse-sqrt)')
@@ -87,13 +94,12 @@ export const g2p = trainingExample({
   async setUp({ config, console }) {
     const { seed, batch, steps, lr, warmup, smoothing, beams } = config;
     const { train, validation, test } = await lexicons(config);
-    const alphabet = Alphabet.of(train);
+    const { dim, heads, layers, dropout, positions, ngrams } = config;
+    const speaker = Speaker.of(train, { dim, heads, layers, dropout, positions, ngrams }, { seed });
+    const { alphabet, model } = speaker;
     for (const part of [validation, test]) checkLetters(part, alphabet);
     console.say(`${train.size} words to learn, ${validation.size} for validation, ${test.size} for the test`);
 
-    const { dim, heads, layers, dropout, positions } = config;
-    const speaker = new Speaker(alphabet, { dim, heads, layers, dropout, positions }, { seed });
-    const { model } = speaker;
     const pairs = [...train].flatMap(([word, pronunciations]) => {
       const source = alphabet.spell(word);
       return pronunciations.map((phones) => ({ source, target: alphabet.sound(phones) }));

@@ -1,13 +1,26 @@
-import { beamSearch, preNorm, RotaryPositions, Transformer } from '@poiesis/attention';
-import { SafetensorsFile } from '@poiesis/core';
+import {
+  beamSearch,
+  type EmbeddingMaker,
+  FeedForward,
+  type FeedForwardMaker,
+  NgramEmbedding,
+  Ngrams,
+  preNorm,
+  RotaryPositions,
+  Transformer,
+} from '@poiesis/attention';
+import { Embedding, normalInit, SafetensorsFile, type StateDict, toInt32 } from '@poiesis/core';
 import { openSafetensors } from '@poiesis/core/node';
 import * as v from 'valibot';
 import { ExampleError, oneLine } from '../errors';
 import { Alphabet } from './alphabet';
-import { LONGEST, spelling } from './lexicon';
+import { type Lexicon, LONGEST, spelling } from './lexicon';
 
 /** Sines where nothing is said, as in runs and models of before there was a choice. */
 export const positionsSchema = v.optional(v.picklist(['sinusoidal', 'rotary']), 'sinusoidal');
+
+/** None where nothing is said, as in models of before. */
+export const ngramsSchema = v.optional(v.picklist([0, 3, 5, 7]), 0);
 
 /** Sizes of the Transformer. */
 export interface SpeakerSizes {
@@ -17,6 +30,8 @@ export interface SpeakerSizes {
   dropout: number;
   /** What tells places apart: the paper's sines added to embeddings, or queries and keys turned by their place. */
   positions: v.InferOutput<typeof positionsSchema>;
+  /** Letters of the longest n-grams that have a vector of their own: 3 to 7, or 0 for none, the default. */
+  ngrams?: number;
 }
 
 /** A pronunciation and the natural logarithm of its probability. */
@@ -28,6 +43,13 @@ export interface Pronunciation {
 /** Angles for words: the slowest goes around once in some 500 letters. */
 const turned = ({ maxLength }: { maxLength: number }) => new RotaryPositions({ base: 100, maxLength });
 
+/** Numbers of a vector, by letters of its n-gram: the longer, the more of them are there. */
+const WIDTHS = { 3: 64, 5: 32, 7: 16 } as const;
+
+/** As the paper has it: of a feed-forward network its result is dropped, not the layer inside it. */
+const feedForward: FeedForwardMaker = (dim, hidden, { key, bias }) =>
+  new FeedForward(dim, hidden, { key, bias });
+
 /** Words decoded side by side. */
 const SIDE_BY_SIDE = 64;
 /** Under this name the model's file tells what its tokens mean. */
@@ -37,18 +59,33 @@ export const G2P_ENTRY = 'poiesis.g2p';
 export class Speaker {
   readonly model: Transformer;
 
+  /** @param known the frequent n-grams of letters, where `sizes` has some. */
   constructor(
     readonly alphabet: Alphabet,
     readonly sizes: SpeakerSizes,
-    { seed }: { seed: number },
+    { seed, known = null }: { seed: number; known?: Ngrams | null },
   ) {
     const { sourceVocab, targetVocab } = alphabet;
-    const { positions, ...rest } = sizes;
-    const parts = { residual: preNorm, tied: 'output', maxLength: 2 * (LONGEST + 2) } as const;
-    const config = { sourceVocab, targetVocab, ...rest, ...parts };
-    this.model = new Transformer(positions === 'rotary' ? { ...config, positions: turned } : config, {
-      seed,
-    });
+    const { dim, heads, layers, dropout, positions } = sizes;
+    const config = {
+      ...{ sourceVocab, targetVocab, dim, heads, layers, dropout, feedForward },
+      attentionDropout: 0,
+      residual: preNorm,
+      tied: 'output',
+      maxLength: 2 * (LONGEST + 2),
+      ...(positions === 'rotary' && { positions: turned }),
+      ...(known && { embeddings: withNgrams(known) }),
+    } as const;
+    this.model = new Transformer(config, { seed });
+  }
+
+  /** A speaker that has learned nothing yet, with the n-grams of a lexicon. */
+  static of(lexicon: Lexicon, sizes: SpeakerSizes, { seed }: { seed: number }): Speaker {
+    const alphabet = Alphabet.of(lexicon);
+    const words = [...lexicon.keys()].map((word) => alphabet.spell(word));
+    const { ngrams: longest = 0 } = sizes;
+    const known = longest === 0 ? null : Ngrams.of(words, { vocab: alphabet.sourceVocab, longest });
+    return new Speaker(alphabet, sizes, { seed, known });
   }
 
   /**
@@ -100,16 +137,42 @@ export class Speaker {
     });
     try {
       const entry = file instanceof SafetensorsFile ? file.metadata[G2P_ENTRY] : undefined;
-      const known = v.safeParse(savedSchema, entry);
-      if (!known.success) throw new ExampleError(`${path} holds no model that g2p has trained`);
-      const { letters, phones, ...sizes } = known.output;
-      const speaker = new Speaker(new Alphabet(letters, phones), sizes, { seed: 0 });
-      speaker.model.loadStateDict(await file.stateDict());
+      const saved = v.safeParse(savedSchema, entry);
+      if (!saved.success) throw new ExampleError(`${path} holds no model that g2p has trained`);
+      const { letters, phones, ...sizes } = saved.output;
+      const state = await file.stateDict();
+      const alphabet = new Alphabet(letters, phones);
+      const known = savedNgrams(state, alphabet.sourceVocab);
+      const speaker = new Speaker(alphabet, sizes, { seed: 0, known });
+      speaker.model.loadStateDict(state);
       return speaker;
     } finally {
       await file.close();
     }
   }
+}
+
+/** Vectors for letters and the n-grams around them; for phones no more than the usual. */
+function withNgrams(known: Ngrams): EmbeddingMaker {
+  const longest = known.tables.length + 1;
+  const widths = Object.fromEntries(Object.entries(WIDTHS).filter(([size]) => Number(size) <= longest));
+  return ({ side, vocab, dim, key }) => {
+    const options = { key, init: normalInit({ std: dim ** -0.5 }) };
+    return side === 'source'
+      ? new NgramEmbedding(known, dim, { ...options, widths })
+      : new Embedding(vocab, dim, options);
+  };
+}
+
+/** The n-grams that a model was trained with. */
+function savedNgrams(state: StateDict, vocab: number): Ngrams | null {
+  const tables: Int32Array[] = [];
+  for (;;) {
+    const table = state[`source_embedding.tables.${tables.length}`];
+    if (!table) break;
+    tables.push(toInt32(table));
+  }
+  return tables.length === 0 ? null : new Ngrams(vocab, tables);
 }
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -124,6 +187,7 @@ const savedSchema = v.pipe(
     layers: size,
     dropout: v.number(),
     positions: positionsSchema,
+    ngrams: ngramsSchema,
   }),
 );
 

@@ -11,6 +11,12 @@ import { Speaker, typedWord } from '../../src/g2p/speaker';
 const alphabet = Alphabet.of(parseLexicon('cat\tK AE T\nact\tAE K T\n', 'f'));
 const sizes = { dim: 8, heads: 2, layers: 1, dropout: 0.1, positions: 'rotary' } as const;
 
+// Where one 3-gram is frequent.
+const lexicon = parseLexicon(
+  'cat\tK AE T\ncats\tK AE T S\nscat\tS K AE T\ncatty\tK AE T T\nact\tAE K T\n',
+  'f',
+);
+
 describe('Alphabet', () => {
   it('gives letters and phones tokens after padding, start and end', () => {
     expect(alphabet.spell('cat')).toEqual([4, 3, 5]);
@@ -39,20 +45,27 @@ describe('Speaker', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('says the same after it was saved and loaded', async () => {
-    const speaker = new Speaker(alphabet, sizes, { seed: 1 });
-    const file = join(folder, 'model.safetensors');
-    await writeSafetensors(file, await speaker.model.stateDict(), speaker.metadata());
-    const said = await speaker.say(['cat'], { beams: 2 });
-    expect(said.get('cat')).toHaveLength(2);
-    expect(said.get('cat')![0]!.logProb).toBeLessThan(0);
-    for (const path of [file, folder]) {
-      const loaded = await Speaker.load(path);
-      expect(await loaded.say(['cat'], { beams: 2 })).toEqual(said);
-      loaded.model.dispose();
-    }
-    speaker.model.dispose();
-  });
+  it.each([0, 3, 7] as const)(
+    'says the same after it was saved and loaded, with n-grams up to %i',
+    async (ngrams) => {
+      const speaker = Speaker.of(lexicon, { ...sizes, ngrams }, { seed: 1 });
+      const names = Object.keys(speaker.model.namedParameters());
+      expect(names.filter((name) => name.startsWith('source_embedding.ngrams.'))).toHaveLength(
+        { 0: 0, 3: 1, 7: 3 }[ngrams],
+      );
+      const file = join(folder, 'model.safetensors');
+      await writeSafetensors(file, await speaker.model.stateDict(), speaker.metadata());
+      const said = await speaker.say(['cat'], { beams: 2 });
+      expect(said.get('cat')).toHaveLength(2);
+      expect(said.get('cat')![0]!.logProb).toBeLessThan(0);
+      for (const path of [file, folder]) {
+        const loaded = await Speaker.load(path);
+        expect(await loaded.say(['cat'], { beams: 2 })).toEqual(said);
+        loaded.model.dispose();
+      }
+      speaker.model.dispose();
+    },
+  );
 
   it('says in one line that there is no model, or another', async () => {
     const error = (message: RegExp) =>

@@ -1,4 +1,14 @@
-import { checkArgument, type Key } from '@poiesis/core';
+import {
+  checkArgument,
+  Embedding,
+  type ForwardContext,
+  type Ids,
+  type Key,
+  type Module,
+  normalInit,
+  type Parameter,
+} from '@poiesis/core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { type BlockConfig, layerNorm } from '../nn/build';
 import { reluFeedForward } from '../nn/feed-forward';
 import { postNorm } from '../nn/residual';
@@ -13,6 +23,22 @@ export type PositionsMaker = (of: {
   key: Key;
 }) => Positions;
 
+/** What a `Transformer` reads tokens with: `Embedding`, `NgramEmbedding`, or one's own. */
+export interface TokenEmbedding extends Module {
+  /** A row for each token, `[vocab, dim]`: what the output projection shares where it is tied. */
+  readonly weight: Parameter<tf.Rank.R2>;
+  /** int32 `[batch, seq]` → `[batch, seq, dim]`. */
+  forward(tokens: Ids, context?: ForwardContext): tf.Tensor;
+}
+
+/** Makes the embedding of one side; the source's is that of both where all are tied. */
+export type EmbeddingMaker = (of: {
+  side: 'source' | 'target';
+  vocab: number;
+  dim: number;
+  key: Key;
+}) => TokenEmbedding;
+
 /** Sizes and parts of a `Transformer`. The defaults are those of Vaswani et al. (2017), but for sizes. */
 export interface TransformerConfig extends BlockConfig {
   /** Tokens of the source. */
@@ -23,6 +49,8 @@ export interface TransformerConfig extends BlockConfig {
   readonly layers: number | { readonly encoder: number; readonly decoder: number };
   /** Longest source and target. Default 1024. */
   readonly maxLength?: number;
+  /** Default: `Embedding`, from N(0, 1/dim). Its results are multiplied by √dim. */
+  readonly embeddings?: EmbeddingMaker;
   /** Default: sinusoidal. */
   readonly positions?: PositionsMaker;
   /**
@@ -67,6 +95,7 @@ export function checkConfig(config: TransformerConfig) {
     tied,
     dropout,
     layers: { encoder, decoder },
+    embeddings: config.embeddings ?? tokenEmbedding,
     positions: config.positions ?? sinusoidalPositions,
     norm: config.norm ?? layerNorm,
     feedForward: config.feedForward ?? reluFeedForward,
@@ -78,6 +107,9 @@ const FN = 'Transformer';
 
 const sinusoidalPositions: PositionsMaker = ({ dim, maxLength }) =>
   new SinusoidalPositions(dim, { maxLength });
+
+const tokenEmbedding: EmbeddingMaker = ({ vocab, dim, key }) =>
+  new Embedding(vocab, dim, { key, init: normalInit({ std: dim ** -0.5 }) });
 
 /** The special tokens that were given. */
 function pick({ pad, start, end }: TransformerConfig): Partial<Record<'pad' | 'start' | 'end', number>> {

@@ -1,11 +1,9 @@
 import {
   checkArgument,
   Dropout,
-  Embedding,
   type ForwardContext,
   type Key,
   Module,
-  normalInit,
   randomKey,
   xavierUniform,
 } from '@poiesis/core';
@@ -17,7 +15,7 @@ import { checkPosition } from '../nn/check';
 import type { DecoderState, TransformerDecoder } from '../nn/decoder';
 import type { TransformerEncoder } from '../nn/encoder';
 import { type Place, type Positions, positionsOf } from '../positions/positions';
-import { checkConfig, type TransformerConfig } from './config';
+import { checkConfig, type TokenEmbedding, type TransformerConfig } from './config';
 import { OutputProjection } from './output-projection';
 import { type Tokens, tokenTensor } from './tokens';
 
@@ -42,8 +40,8 @@ export type AttentionWeights = {
  * Glorot-uniform, as in `torch.nn.Transformer`.
  */
 export class Transformer extends Module {
-  readonly source_embedding: Embedding;
-  readonly target_embedding: Embedding;
+  readonly source_embedding: TokenEmbedding;
+  readonly target_embedding: TokenEmbedding;
   readonly source_positions: Positions;
   readonly target_positions: Positions;
   readonly dropout: Dropout;
@@ -55,14 +53,16 @@ export class Transformer extends Module {
   constructor(config: TransformerConfig, { seed }: { seed: number }) {
     super();
     this.#config = checkConfig(config);
-    const { sourceVocab, targetVocab, dim, layers, norm, tied, positions, ...rest } = this.#config;
+    const { sourceVocab, targetVocab, dim, layers, norm, tied, embeddings, positions, ...rest } =
+      this.#config;
     const keys = randomKey(seed).split(9) as [Key, Key, Key, Key, Key, Key, Key, Key, Key];
-    const embedding = (vocab: number, key: Key) =>
-      new Embedding(vocab, dim, { key, init: normalInit({ std: dim ** -0.5 }) });
     const place = (side: 'source' | 'target', key: Key) =>
       positions({ side, dim, heads: rest.heads, maxLength: rest.maxLength, key });
-    this.source_embedding = embedding(sourceVocab, keys[0]);
-    this.target_embedding = tied === 'all' ? this.source_embedding : embedding(targetVocab, keys[1]);
+    this.source_embedding = embeddings({ side: 'source', vocab: sourceVocab, dim, key: keys[0] });
+    this.target_embedding =
+      tied === 'all'
+        ? this.source_embedding
+        : embeddings({ side: 'target', vocab: targetVocab, dim, key: keys[1] });
     this.source_positions = place('source', keys[2]);
     this.target_positions = place('target', keys[3]);
     this.dropout = new Dropout(rest.dropout);
@@ -213,7 +213,9 @@ export class Transformer extends Module {
   #embed(side: 'source' | 'target', tokens: tf.Tensor2D, context: ForwardContext, place?: Place): tf.Tensor {
     const embedding = side === 'source' ? this.source_embedding : this.target_embedding;
     const positions = side === 'source' ? this.source_positions : this.target_positions;
-    const scaled = tf.mul(embedding.forward(tokens), Math.sqrt(this.#config.dim)); // (B, S, dim)
+    const { key } = context;
+    const embedded = embedding.forward(tokens, key ? { key: key.fold(1) } : {}); // (B, S, dim)
+    const scaled = tf.mul(embedded, Math.sqrt(this.#config.dim));
     return this.dropout.forward(positions.embed(scaled, place), context);
   }
 }

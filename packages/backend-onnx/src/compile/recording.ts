@@ -50,6 +50,8 @@ export interface Recording {
   targets: readonly Target[];
   /** For each output, the first one that is the same value: they share their data, as where nothing is compiled. */
   same: readonly number[];
+  /** Variables that get the data of another one, which the step leaves as it is: nothing to compute. */
+  copies: ReadonlyMap<Variable, Variable>;
   structure: Structure;
   /** Computes the outputs that are updates. */
   updates: Updates | undefined;
@@ -129,7 +131,9 @@ export function recordStep<A extends unknown[], R>(
   }
   if (flushedBy) return { result, impure: flushedBy };
 
-  const assigned = variables.filter((v) => !v.isDisposed && v.dataId !== before.get(v));
+  const changed = variables.filter((v) => !v.isDisposed && v.dataId !== before.get(v));
+  const copies = copiesAmong(changed, sources, onnx);
+  const assigned = changed.filter((v) => !copies.has(v));
   const outputs = [...results, ...assigned].map((t) => onnx.recordedAs(t));
   const escaped = [...onnx.liveValues()].find((v) => v.op && !alive.has(v) && !outputs.includes(v));
   if (escaped)
@@ -178,6 +182,7 @@ export function recordStep<A extends unknown[], R>(
     shapes: trace.leaves.map((l) => l.shape),
     targets,
     same,
+    copies,
     structure,
     updates,
     variables: variablesOf(onnx, found, constants),
@@ -187,6 +192,21 @@ export function recordStep<A extends unknown[], R>(
 
 export function plain<A extends unknown[], R>(step: (...args: A) => R, args: A): R {
   return tidy(() => step(...args) as never) as R;
+}
+
+/** Of the variables that a step assigns, those that get what another one holds, before and after. */
+function copiesAmong(
+  changed: readonly Variable[],
+  sources: ReadonlyMap<Value, Source>,
+  onnx: OnnxBackend,
+): ReadonlyMap<Variable, Variable> {
+  const copies = new Map<Variable, Variable>();
+  for (const variable of changed) {
+    const source = sources.get(onnx.recordedAs(variable).base);
+    if (source?.from !== 'variable' || changed.includes(source.variable)) continue;
+    copies.set(variable, source.variable);
+  }
+  return copies;
 }
 
 /** Variables whose next value nothing else is, with the leaf that holds the present one. */

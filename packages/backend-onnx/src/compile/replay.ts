@@ -11,7 +11,7 @@ type Feeds = Record<string, RuntimeTensor>;
 /** Runs a recording on other arguments and answers of the host. The caller owns the tensors of the result. */
 export function replay(
   onnx: OnnxBackend,
-  { program, sources, shapes, targets, same, structure, updates }: Recording,
+  { program, sources, shapes, targets, same, copies, structure, updates }: Recording,
   tensors: readonly Tensor[],
   answers: Answers,
 ): unknown {
@@ -68,8 +68,12 @@ export function replay(
       results.push(first === i ? onnx.adopt(value, shape) : reshape(results[first]!, [...shape]));
     } else if (target.to === 'rows' || target.to === 'update') return;
     else if (first === i) onnx.replace(target.variable, value);
-    else share(target.variable, targets[first]!, results[first]);
+    else {
+      const from = targets[first]!;
+      share(target.variable, from.to === 'result' ? results[first]! : from.variable);
+    }
   });
+  for (const [variable, source] of copies) share(variable, source);
   return rebuild(structure, results);
 }
 
@@ -88,9 +92,8 @@ function inPlace(
   return into;
 }
 
-/** The variable gets the very data that another output has got. */
-function share(variable: Variable, target: Recording['targets'][number], result: Tensor | undefined): void {
-  const source = target.to === 'result' ? result! : target.variable;
+/** The variable gets the very data that another output or variable has. */
+function share(variable: Variable, source: Tensor): void {
   const copy = reshape(source, variable.shape);
   variable.assign(copy as never);
   copy.dispose();

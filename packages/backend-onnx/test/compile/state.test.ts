@@ -1,7 +1,8 @@
-import { adam, compile, fromHost, madeState, parameter } from '@poiesis/core';
+import { adam, buffer, compile, fromHost, madeState, parameter } from '@poiesis/core';
 import { expectNoLeak } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { explain } from '../../src';
 import type { OnnxBackend } from '../../src/backend';
 
 const compilations = () => (tf.backend() as OnnxBackend).programs.statistics.compiled;
@@ -82,5 +83,78 @@ describe('a step that makes state', () => {
       x.dispose();
       dispose();
     });
+  });
+});
+
+describe('a step that copies a variable which it leaves alone', () => {
+  const setUp = () => {
+    const table = buffer(tf.tensor1d([1, 2, 3], 'int32'));
+    const copy = buffer(tf.tensor1d([0, 0, 0], 'int32'));
+    const total = parameter(tf.scalar(0));
+    const run = compile(
+      (x: tf.Tensor) => {
+        total.assign(tf.add(total, tf.sum(tf.mul(x, table))) as tf.Scalar);
+        tf.tidy(() => copy.assign(tf.clone(table as tf.Tensor1D)));
+        return { total: tf.clone(total as tf.Scalar) };
+      },
+      { check: 0 },
+    );
+    return { table, copy, total, run };
+  };
+
+  it('computes nothing for it, and follows what is assigned elsewhere', () => {
+    const { table, copy, total, run } = setUp();
+    const x = tf.tensor1d([1, 1, 1]);
+    const said = () => {
+      const result = run(x);
+      const [value] = result.total.dataSync();
+      result.total.dispose();
+      return value;
+    };
+    expect(said()).toBe(6);
+    expect(said()).toBe(12);
+    expect(Array.from(copy.dataSync())).toEqual([1, 2, 3]);
+    table.assign(tf.tensor1d([4, 5, 6], 'int32'));
+    expect(Array.from(copy.dataSync())).toEqual([1, 2, 3]);
+    copy.assign(tf.tensor1d([7, 7, 7], 'int32'));
+    expect(said()).toBe(27);
+    expect(Array.from(copy.dataSync())).toEqual([4, 5, 6]);
+    expect(Array.from(table.dataSync())).toEqual([4, 5, 6]);
+    tf.dispose([x, table, copy, total]);
+  });
+
+  it('gives outputs of the program to neither', async () => {
+    const { table, copy, total, run } = setUp();
+    const x = tf.tensor1d([1, 1, 1]);
+    tf.dispose(run(x));
+    const { outputs } = await explain(() => run(x), { runs: 0 });
+    // The total, as a variable and as the result.
+    expect(outputs.count).toBeLessThanOrEqual(2);
+    tf.dispose([x, table, copy, total]);
+  });
+
+  it('copies what was there where the other one changes too', () => {
+    const now = parameter(tf.scalar(1));
+    const last = parameter(tf.scalar(0));
+    const run = compile(
+      () => {
+        last.assign(tf.clone(now as tf.Scalar));
+        now.assign(tf.mul(now, 2) as tf.Scalar);
+      },
+      { check: 0 },
+    );
+    for (const expected of [1, 2, 4]) {
+      run();
+      expect(last.dataSync()[0]).toBe(expected);
+      expect(now.dataSync()[0]).toBe(2 * expected);
+    }
+    tf.dispose([now, last]);
+  });
+
+  it('holds no tensors', async () => {
+    const { table, copy, total, run } = setUp();
+    const x = tf.tensor1d([1, 1, 1]);
+    await expectNoLeak(() => tf.dispose(run(x)));
+    tf.dispose([x, table, copy, total]);
   });
 });

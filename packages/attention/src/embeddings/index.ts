@@ -1,0 +1,2 @@
+export { NgramEmbedding, type NgramEmbeddingOptions } from './ngram-embedding';
+export { Ngrams, type NgramsOptions } from './ngrams';
