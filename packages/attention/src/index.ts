@@ -18,7 +18,6 @@ export {
   type Sources,
   sample,
 } from './decoding';
-export { NgramEmbedding, type NgramEmbeddingOptions, Ngrams, type NgramsOptions } from './embeddings';
 export {
   type Activation,
   type AttendOptions,
@@ -74,6 +73,14 @@ export {
   sinusoidal,
 } from './positions';
 export {
+  NgramEmbedding,
+  type NgramEmbeddingOptions,
+  Ngrams,
+  type NgramsOptions,
+  padTokens,
+  type Tokens,
+} from './tokens';
+export {
   averageStates,
   type SequenceBatch,
   SequenceBatches,
@@ -88,9 +95,7 @@ export {
   type AttentionWeights,
   type EmbeddingMaker,
   type PositionsMaker,
-  padTokens,
   type TokenEmbedding,
-  type Tokens,
   Transformer,
   type TransformerConfig,
 } from './transformer';

@@ -13,6 +13,7 @@ import { type BlockConfig, layerNorm } from '../nn/build';
 import { reluFeedForward } from '../nn/feed-forward';
 import { postNorm } from '../nn/residual';
 import { type Positions, SinusoidalPositions } from '../positions';
+import { NgramEmbedding } from '../tokens';
 
 /** Makes the positions of one side. Each side has its own, so that learned ones are not shared. */
 export type PositionsMaker = (of: {
@@ -110,6 +111,25 @@ const sinusoidalPositions: PositionsMaker = ({ dim, maxLength }) =>
 
 const tokenEmbedding: EmbeddingMaker = ({ vocab, dim, key }) =>
   new Embedding(vocab, dim, { key, init: normalInit({ std: dim ** -0.5 }) });
+
+/**
+ * Makes the embedding of one side and checks that it fits.
+ * @throws ArgumentError for a weight of another shape, and for n-grams of a target: they would tell the next token.
+ */
+export function makeEmbedding(
+  maker: EmbeddingMaker,
+  of: Parameters<EmbeddingMaker>[0],
+  { target }: { target: boolean },
+): TokenEmbedding {
+  const embedding = maker(of);
+  const { shape } = embedding.weight;
+  const fits = shape[0] === of.vocab && shape[1] === of.dim;
+  const argument = `config.embeddings(${of.side})`;
+  checkArgument(fits, FN, argument, `a weight [${of.vocab}, ${of.dim}]`, shape);
+  const causal = !target || !(embedding instanceof NgramEmbedding);
+  checkArgument(causal, FN, argument, 'for a target, an embedding of single tokens', 'NgramEmbedding');
+  return embedding;
+}
 
 /** The special tokens that were given. */
 function pick({ pad, start, end }: TransformerConfig): Partial<Record<'pad' | 'start' | 'end', number>> {

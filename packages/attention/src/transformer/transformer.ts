@@ -15,9 +15,9 @@ import { checkPosition } from '../nn/check';
 import type { DecoderState, TransformerDecoder } from '../nn/decoder';
 import type { TransformerEncoder } from '../nn/encoder';
 import { type Place, type Positions, positionsOf } from '../positions/positions';
-import { checkConfig, type TokenEmbedding, type TransformerConfig } from './config';
+import { type Tokens, tokenTensor } from '../tokens/tokens';
+import { checkConfig, makeEmbedding, type TokenEmbedding, type TransformerConfig } from './config';
 import { OutputProjection } from './output-projection';
-import { type Tokens, tokenTensor } from './tokens';
 
 /** Who looks at whom: of each layer, the weights of all heads, `[batch, heads, queries, keys]`. */
 export type AttentionWeights = {
@@ -58,11 +58,11 @@ export class Transformer extends Module {
     const keys = randomKey(seed).split(9) as [Key, Key, Key, Key, Key, Key, Key, Key, Key];
     const place = (side: 'source' | 'target', key: Key) =>
       positions({ side, dim, heads: rest.heads, maxLength: rest.maxLength, key });
-    this.source_embedding = embeddings({ side: 'source', vocab: sourceVocab, dim, key: keys[0] });
-    this.target_embedding =
-      tied === 'all'
-        ? this.source_embedding
-        : embeddings({ side: 'target', vocab: targetVocab, dim, key: keys[1] });
+    const one = tied === 'all';
+    const embed = (side: 'source' | 'target', vocab: number, key: Key) =>
+      makeEmbedding(embeddings, { side, vocab, dim, key }, { target: one || side === 'target' });
+    this.source_embedding = embed('source', sourceVocab, keys[0]);
+    this.target_embedding = one ? this.source_embedding : embed('target', targetVocab, keys[1]);
     this.source_positions = place('source', keys[2]);
     this.target_positions = place('target', keys[3]);
     this.dropout = new Dropout(rest.dropout);
@@ -202,7 +202,6 @@ export class Transformer extends Module {
     });
   }
 
-  /** `dropout(embedding · √dim + positions)`: sections 3.4, 3.5 and 5.4. */
   /** Tokens of one side as a tensor, checked as far as can be seen without waiting. */
   #tokens(fn: string, argument: 'source' | 'target' | 'tokens', tokens: Tokens): tf.Tensor2D {
     const { pad, maxLength, sourceVocab, targetVocab } = this.#config;
@@ -210,6 +209,7 @@ export class Transformer extends Module {
     return tokenTensor(fn, argument, tokens, { pad, maxLength, vocab });
   }
 
+  /** `dropout(embedding · √dim + positions)`: sections 3.4, 3.5 and 5.4. */
   #embed(side: 'source' | 'target', tokens: tf.Tensor2D, context: ForwardContext, place?: Place): tf.Tensor {
     const embedding = side === 'source' ? this.source_embedding : this.target_embedding;
     const positions = side === 'source' ? this.source_positions : this.target_positions;

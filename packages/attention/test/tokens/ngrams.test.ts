@@ -3,7 +3,7 @@ import { hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { Ngrams } from '../../src';
-import { ngramsAround } from '../../src/embeddings/ngrams';
+import { ngramsAround } from '../../src/tokens/ngrams';
 
 const vocab = 5;
 /** Sequences of 1 to 9 tokens from 1 to 4. */

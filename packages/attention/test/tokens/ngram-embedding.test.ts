@@ -3,7 +3,7 @@ import { expectNoLeak, hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { type EmbeddingMaker, greedy, NgramEmbedding, Ngrams, sequenceLoss, Transformer } from '../../src';
-import { ngramsAround } from '../../src/embeddings/ngrams';
+import { ngramsAround } from '../../src/tokens/ngrams';
 
 const vocab = 6;
 const sequences = [
@@ -180,6 +180,19 @@ describe('a Transformer with n-grams', () => {
     const next = tf.slice(model.forward([batch[0]!], [prefix.slice(0, 1)]), [0, 0, 0], [1, 1, vocab]);
     expect(tf.argMax(tf.reshape(next, [-1])).dataSync()[0]).toBe(best!.tokens[0] ?? 2);
     model.dispose();
+  });
+
+  it('refuses them for a target, which would tell the next token', () => {
+    const ngrams: EmbeddingMaker = ({ dim, key }) => new NgramEmbedding(known, dim, { widths, key });
+    const make = (more: object) => () => new Transformer({ ...sizes, ...more }, { seed: 1 });
+    const message = (side: string) =>
+      `Transformer(config.embeddings(${side})): expected for a target, an embedding of single tokens, got "NgramEmbedding"`;
+    expect(make({ embeddings: ngrams })).toThrow(message('target'));
+    expect(make({ embeddings: ngrams, tied: 'all' })).toThrow(message('source'));
+    const narrow: EmbeddingMaker = ({ vocab, key }) => new Embedding(vocab, 4, { key });
+    expect(make({ embeddings: narrow })).toThrow(
+      'Transformer(config.embeddings(source)): expected a weight [6, 8], got [6, 4]',
+    );
   });
 
   it('draws nothing else where a model has none', () => {

@@ -14,8 +14,8 @@ import {
   type WeightOptions,
 } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Tokens, tokenTensor } from '../transformer/tokens';
 import { type Ngrams, ngramsAround } from './ngrams';
+import { type Tokens, tokenTensor } from './tokens';
 
 export interface NgramEmbeddingOptions extends WeightOptions {
   /** Length of an n-gram's vector by its size, of one size at least: `{ 3: 64, 5: 32 }`. */
