@@ -6,7 +6,7 @@ import { ExampleError } from '../errors';
 import type { Alphabet } from '../g2p/alphabet';
 import { errorRates } from '../g2p/error-rates';
 import { cmuLexicon, type Lexicon, LONGEST, readLexicon, splitLexicon } from '../g2p/lexicon';
-import { ngramsSchema, positionsSchema, Speaker } from '../g2p/speaker';
+import { ngramsSchema, positionsSchema, Speaker, shareSchema } from '../g2p/speaker';
 import { countSchema } from '../run/config';
 import { userPath } from '../run/paths';
 import { trainingExample } from '../run/training';
@@ -42,6 +42,7 @@ export const g2p = trainingExample({
     dropout: 0.1,
     positions: 'rotary',
     ngrams: 7,
+    ngramDropout: 0.3,
     lr: 2e-3,
     warmup: 200,
     schedule: 'inverse-sqrt',
@@ -61,6 +62,7 @@ export const g2p = trainingExample({
     dropout: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
     positions: positionsSchema,
     ngrams: ngramsSchema,
+    ngramDropout: shareSchema,
     /** The highest rate, and the steps until it is reached. */
     lr: v.pipe(v.number(), v.gtValue(0)),
     warmup: countSchema,
@@ -84,6 +86,7 @@ export const g2p = trainingExample({
         'letters of n-grams that have vectors of their own: up to 3, 5, 7, or 0 (default: 7)',
         integer,
       )
+      .option('--ngram-dropout <x>', 'share of n-grams that are taken for unknown (default: 0.3)', number)
       .option('--lr <x>', 'highest learning rate (default: 2e-3)', number)
       .option('--warmup <n>', 'steps until it is reached (default: 200)', integer)
       .option('--schedule <name>', 'how it falls: inverse-sqrt, or cosine to 0 (default: inverse-sqrt)')
@@ -94,8 +97,12 @@ export const g2p = trainingExample({
   async setUp({ config, console }) {
     const { seed, batch, steps, lr, warmup, smoothing, beams } = config;
     const { train, validation, test } = await lexicons(config);
-    const { dim, heads, layers, dropout, positions, ngrams } = config;
-    const speaker = Speaker.of(train, { dim, heads, layers, dropout, positions, ngrams }, { seed });
+    const { dim, heads, layers, dropout, positions, ngrams, ngramDropout } = config;
+    const speaker = Speaker.of(
+      train,
+      { dim, heads, layers, dropout, positions, ngrams, ngramDropout },
+      { seed },
+    );
     const { alphabet, model } = speaker;
     for (const part of [validation, test]) checkLetters(part, alphabet);
     console.say(`${train.size} words to learn, ${validation.size} for validation, ${test.size} for the test`);

@@ -22,6 +22,8 @@ export const positionsSchema = v.optional(v.picklist(['sinusoidal', 'rotary']), 
 /** None where nothing is said, as in models of before. */
 export const ngramsSchema = v.optional(v.picklist([0, 3, 5, 7]), 0);
 
+export const shareSchema = v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1)), 0);
+
 /** Sizes of the Transformer. */
 export interface SpeakerSizes {
   dim: number;
@@ -32,6 +34,8 @@ export interface SpeakerSizes {
   positions: v.InferOutput<typeof positionsSchema>;
   /** Letters of the longest n-grams that have a vector of their own: 3 to 7, or 0 for none, the default. */
   ngrams?: number;
+  /** Share of the n-grams that training takes for unknown. */
+  ngramDropout?: number;
 }
 
 /** A pronunciation and the natural logarithm of its probability. */
@@ -66,7 +70,7 @@ export class Speaker {
     { seed, known = null }: { seed: number; known?: Ngrams | null },
   ) {
     const { sourceVocab, targetVocab } = alphabet;
-    const { dim, heads, layers, dropout, positions } = sizes;
+    const { dim, heads, layers, dropout, positions, ngramDropout = 0 } = sizes;
     const config = {
       ...{ sourceVocab, targetVocab, dim, heads, layers, dropout, feedForward },
       attentionDropout: 0,
@@ -74,7 +78,7 @@ export class Speaker {
       tied: 'output',
       maxLength: 2 * (LONGEST + 2),
       ...(positions === 'rotary' && { positions: turned }),
-      ...(known && { embeddings: withNgrams(known) }),
+      ...(known && { embeddings: withNgrams(known, ngramDropout) }),
     } as const;
     this.model = new Transformer(config, { seed });
   }
@@ -153,13 +157,13 @@ export class Speaker {
 }
 
 /** Vectors for letters and the n-grams around them; for phones no more than the usual. */
-function withNgrams(known: Ngrams): EmbeddingMaker {
+function withNgrams(known: Ngrams, dropout: number): EmbeddingMaker {
   const longest = known.tables.length + 1;
   const widths = Object.fromEntries(Object.entries(WIDTHS).filter(([size]) => Number(size) <= longest));
   return ({ side, vocab, dim, key }) => {
     const options = { key, init: normalInit({ std: dim ** -0.5 }) };
     return side === 'source'
-      ? new NgramEmbedding(known, dim, { ...options, widths })
+      ? new NgramEmbedding(known, dim, { ...options, widths, dropout })
       : new Embedding(vocab, dim, options);
   };
 }
@@ -188,6 +192,7 @@ const savedSchema = v.pipe(
     dropout: v.number(),
     positions: positionsSchema,
     ngrams: ngramsSchema,
+    ngramDropout: shareSchema,
   }),
 );
 
