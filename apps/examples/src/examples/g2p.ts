@@ -42,7 +42,7 @@ export const g2p = trainingExample({
     dropout: 0.1,
     positions: 'rotary',
     ngrams: 7,
-    ngramDropout: 0.3,
+    ngramDropout: 0.1,
     lr: 2e-3,
     warmup: 200,
     schedule: 'inverse-sqrt',
@@ -86,7 +86,7 @@ export const g2p = trainingExample({
         'letters of n-grams that have vectors of their own: up to 3, 5, 7, or 0 (default: 7)',
         integer,
       )
-      .option('--ngram-dropout <x>', 'share of n-grams that are taken for unknown (default: 0.3)', number)
+      .option('--ngram-dropout <x>', 'share of n-grams that are taken for unknown (default: 0.1)', number)
       .option('--lr <x>', 'highest learning rate (default: 2e-3)', number)
       .option('--warmup <n>', 'steps until it is reached (default: 200)', integer)
       .option('--schedule <name>', 'how it falls: inverse-sqrt, or cosine to 0 (default: inverse-sqrt)')
