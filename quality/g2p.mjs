@@ -13,7 +13,7 @@ import { root } from '../scripts/lib/workspace.mjs';
 
 const PUBLISHED = { wordErrorRate: 20.6, phonemeErrorRate: 4.16 };
 
-// Of the app's own config. --steps is for the time there is: a thousand take four minutes on two cores, and the rate falls
+// Of the app's own config. --steps is for the time there is: a thousand take five minutes on two cores, and the rate falls
 // to 0 over all of them.
 const recipe = {
   dim: '192',

@@ -73,14 +73,6 @@ export {
   sinusoidal,
 } from './positions';
 export {
-  NgramEmbedding,
-  type NgramEmbeddingOptions,
-  Ngrams,
-  type NgramsOptions,
-  padTokens,
-  type Tokens,
-} from './tokens';
-export {
   averageStates,
   type SequenceBatch,
   SequenceBatches,
@@ -95,7 +87,9 @@ export {
   type AttentionWeights,
   type EmbeddingMaker,
   type PositionsMaker,
+  padTokens,
   type TokenEmbedding,
+  type Tokens,
   Transformer,
   type TransformerConfig,
 } from './transformer';

@@ -12,7 +12,7 @@ import { emojiRecall } from '../clip/recall';
 import { EmojiBatches } from '../emoji/batches';
 import { emojiData } from '../emoji/prepare';
 import { splitEmoji } from '../emoji/split';
-import { countSchema } from '../run/config';
+import { countSchema, shareSchema } from '../run/config';
 import { trainingExample } from '../run/training';
 import { writeFileWhole } from '../run/write-file';
 import { clipIndex } from './clip-index';
@@ -32,8 +32,6 @@ const QUERIES = [
 const FOUND = 8;
 /** Rows and columns of the similarity matrix. */
 const MATRIX = 16;
-
-const share = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
 
 export const clip = trainingExample({
   name: 'clip',
@@ -69,7 +67,7 @@ export const clip = trainingExample({
     layers: countSchema,
     textLayers: countSchema,
     patch: v.picklist([4, 6, 8, 12, 16]),
-    patchDropout: share,
+    patchDropout: shareSchema,
     lr: v.pipe(v.number(), v.gtValue(0)),
     warmup: countSchema,
     weightDecay: v.pipe(v.number(), v.minValue(0)),

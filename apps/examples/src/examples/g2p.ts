@@ -6,8 +6,8 @@ import { ExampleError } from '../errors';
 import type { Alphabet } from '../g2p/alphabet';
 import { errorRates } from '../g2p/error-rates';
 import { cmuLexicon, type Lexicon, LONGEST, readLexicon, splitLexicon } from '../g2p/lexicon';
-import { ngramsSchema, positionsSchema, Speaker, shareSchema } from '../g2p/speaker';
-import { countSchema } from '../run/config';
+import { ngramDropoutSchema, ngramsSchema, positionsSchema, Speaker } from '../g2p/speaker';
+import { countSchema, shareSchema } from '../run/config';
 import { userPath } from '../run/paths';
 import { trainingExample } from '../run/training';
 import { g2pSay } from './g2p-say';
@@ -59,15 +59,15 @@ export const g2p = trainingExample({
     dim: countSchema,
     heads: countSchema,
     layers: countSchema,
-    dropout: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    dropout: shareSchema,
     positions: positionsSchema,
     ngrams: ngramsSchema,
-    ngramDropout: shareSchema,
+    ngramDropout: ngramDropoutSchema,
     /** The highest rate, and the steps until it is reached. */
     lr: v.pipe(v.number(), v.gtValue(0)),
     warmup: countSchema,
     schedule: v.picklist(['inverse-sqrt', 'cosine']),
-    smoothing: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    smoothing: shareSchema,
     beams: countSchema,
     evaluateEvery: countSchema,
   },

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { integer, number } from '../cli/values';
 import { mnistData } from '../data/mnist';
 import { dataPackage } from '../data/npm-data';
-import { countSchema } from '../run/config';
+import { countSchema, shareSchema } from '../run/config';
 import { trainingExample } from '../run/training';
 import { ganSample } from './gan-sample';
 
@@ -39,11 +39,11 @@ export const gan = trainingExample({
     latent: countSchema,
     width: countSchema,
     lr: v.pipe(v.number(), v.gtValue(0)),
-    beta1: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    beta1: shareSchema,
     /** How much less than 1 the discriminator is to say of real digits. */
-    smoothing: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    smoothing: shareSchema,
     /** Decay of the generator's average, which the pictures are drawn with. */
-    ema: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    ema: shareSchema,
   },
   options: (command) =>
     command

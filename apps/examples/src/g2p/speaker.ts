@@ -3,8 +3,6 @@ import {
   type EmbeddingMaker,
   FeedForward,
   type FeedForwardMaker,
-  NgramEmbedding,
-  Ngrams,
   preNorm,
   RotaryPositions,
   Transformer,
@@ -13,8 +11,11 @@ import { Embedding, normalInit, SafetensorsFile, type StateDict, toInt32 } from 
 import { openSafetensors } from '@poiesis/core/node';
 import * as v from 'valibot';
 import { ExampleError, oneLine } from '../errors';
+import { shareSchema } from '../run/config';
 import { Alphabet } from './alphabet';
 import { type Lexicon, LONGEST, spelling } from './lexicon';
+import { NgramEmbedding } from './ngram-embedding';
+import { Ngrams } from './ngrams';
 
 /** Sines where nothing is said, as in runs and models of before there was a choice. */
 export const positionsSchema = v.optional(v.picklist(['sinusoidal', 'rotary']), 'sinusoidal');
@@ -22,7 +23,7 @@ export const positionsSchema = v.optional(v.picklist(['sinusoidal', 'rotary']), 
 /** None where nothing is said, as in models of before. */
 export const ngramsSchema = v.optional(v.picklist([0, 3, 5, 7]), 0);
 
-export const shareSchema = v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1)), 0);
+export const ngramDropoutSchema = v.optional(shareSchema, 0);
 
 /** Sizes of the Transformer. */
 export interface SpeakerSizes {
@@ -192,7 +193,7 @@ const savedSchema = v.pipe(
     dropout: v.number(),
     positions: positionsSchema,
     ngrams: ngramsSchema,
-    ngramDropout: shareSchema,
+    ngramDropout: ngramDropoutSchema,
   }),
 );
 

@@ -3,6 +3,8 @@ import * as v from 'valibot';
 import { ExampleError, exitCodes } from '../errors';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+/** In [0, 1). */
+const share = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
 
 /** What every training example is configured by. */
 export const baseEntries = {
@@ -19,7 +21,7 @@ export type BaseConfig = v.InferOutput<v.ObjectSchema<typeof baseEntries, undefi
 export type ConfigEntries = Record<string, v.GenericSchema>;
 export type ConfigOf<Entries extends ConfigEntries> = BaseConfig &
   v.InferOutput<v.ObjectSchema<Entries, undefined>>;
-export { count as countSchema };
+export { count as countSchema, share as shareSchema };
 
 /** Options that a resumed run may change: how far to go, and on what. All others belong to the run. */
 const changeable = new Set(['steps', 'backend']);

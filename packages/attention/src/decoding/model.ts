@@ -2,7 +2,7 @@ import type { Module } from '@poiesis/core';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { KeyValues } from '../nn/cache';
 import type { DecoderState } from '../nn/decoder';
-import type { Tokens } from '../tokens/tokens';
+import type { Tokens } from '../transformer/tokens';
 
 /** What can be decoded token by token: a `Transformer`, or a model of one's own. */
 export interface Decodable extends Module {

@@ -1,6 +1,6 @@
 import { checkArgument, hostValues } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkTokens, padTokens } from '../tokens/tokens';
+import { checkTokens, padTokens } from '../transformer/tokens';
 import type { Decodable } from './model';
 
 /** One source: tokens, not padded. */

@@ -6,7 +6,7 @@ import {
   randomKey,
   type SeekableBatches,
 } from '@poiesis/core';
-import { checkTokens, padTokens } from '../tokens/tokens';
+import { checkTokens, padTokens } from '../transformer/tokens';
 import type { SequenceBatch } from './batch';
 
 /** A source and its target, without start, end and padding. */

@@ -1,6 +1,6 @@
 import { checkArgument, crossEntropy, type ForwardContext, type Key } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tokens } from '../tokens/tokens';
+import type { Tokens } from '../transformer/tokens';
 import { type SequenceBatch, shiftTarget } from './batch';
 
 export interface SequenceLossOptions {

@@ -13,7 +13,6 @@ import { type BlockConfig, layerNorm } from '../nn/build';
 import { reluFeedForward } from '../nn/feed-forward';
 import { postNorm } from '../nn/residual';
 import { type Positions, SinusoidalPositions } from '../positions';
-import { NgramEmbedding } from '../tokens';
 
 /** Makes the positions of one side. Each side has its own, so that learned ones are not shared. */
 export type PositionsMaker = (of: {
@@ -24,7 +23,7 @@ export type PositionsMaker = (of: {
   key: Key;
 }) => Positions;
 
-/** What a `Transformer` reads tokens with: `Embedding`, `NgramEmbedding`, or one's own. */
+/** What a `Transformer` reads tokens with: `Embedding`, or one's own. That of a target must not see later tokens. */
 export interface TokenEmbedding extends Module {
   /** A row for each token, `[vocab, dim]`: what the output projection shares where it is tied. */
   readonly weight: Parameter<tf.Rank.R2>;
@@ -112,22 +111,12 @@ const sinusoidalPositions: PositionsMaker = ({ dim, maxLength }) =>
 const tokenEmbedding: EmbeddingMaker = ({ vocab, dim, key }) =>
   new Embedding(vocab, dim, { key, init: normalInit({ std: dim ** -0.5 }) });
 
-/**
- * Makes the embedding of one side and checks that it fits.
- * @throws ArgumentError for a weight of another shape, and for n-grams of a target: they would tell the next token.
- */
-export function makeEmbedding(
-  maker: EmbeddingMaker,
-  of: Parameters<EmbeddingMaker>[0],
-  { target }: { target: boolean },
-): TokenEmbedding {
+/** Makes the embedding of one side. @throws ArgumentError for a weight of another shape. */
+export function makeEmbedding(maker: EmbeddingMaker, of: Parameters<EmbeddingMaker>[0]): TokenEmbedding {
   const embedding = maker(of);
   const { shape } = embedding.weight;
   const fits = shape[0] === of.vocab && shape[1] === of.dim;
-  const argument = `config.embeddings(${of.side})`;
-  checkArgument(fits, FN, argument, `a weight [${of.vocab}, ${of.dim}]`, shape);
-  const causal = !target || !(embedding instanceof NgramEmbedding);
-  checkArgument(causal, FN, argument, 'for a target, an embedding of single tokens', 'NgramEmbedding');
+  checkArgument(fits, FN, `config.embeddings(${of.side})`, `a weight [${of.vocab}, ${of.dim}]`, shape);
   return embedding;
 }
 

@@ -15,9 +15,9 @@ import { checkPosition } from '../nn/check';
 import type { DecoderState, TransformerDecoder } from '../nn/decoder';
 import type { TransformerEncoder } from '../nn/encoder';
 import { type Place, type Positions, positionsOf } from '../positions/positions';
-import { type Tokens, tokenTensor } from '../tokens/tokens';
 import { checkConfig, makeEmbedding, type TokenEmbedding, type TransformerConfig } from './config';
 import { OutputProjection } from './output-projection';
+import { type Tokens, tokenTensor } from './tokens';
 
 /** Who looks at whom: of each layer, the weights of all heads, `[batch, heads, queries, keys]`. */
 export type AttentionWeights = {
@@ -60,7 +60,7 @@ export class Transformer extends Module {
       positions({ side, dim, heads: rest.heads, maxLength: rest.maxLength, key });
     const one = tied === 'all';
     const embed = (side: 'source' | 'target', vocab: number, key: Key) =>
-      makeEmbedding(embeddings, { side, vocab, dim, key }, { target: one || side === 'target' });
+      makeEmbedding(embeddings, { side, vocab, dim, key });
     this.source_embedding = embed('source', sourceVocab, keys[0]);
     this.target_embedding = one ? this.source_embedding : embed('target', targetVocab, keys[1]);
     this.source_positions = place('source', keys[2]);

@@ -1,6 +1,7 @@
 import {
   ArgumentError,
   crossEntropy,
+  Embedding,
   hostTensor,
   RMSNorm,
   randomKey,
@@ -12,6 +13,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
   AlibiPositions,
+  type EmbeddingMaker,
   encoderLayer,
   LearnedPositions,
   MultiHeadAttention,
@@ -55,6 +57,27 @@ describe('Transformer', () => {
     const tensors = model.forward(padTokens(source), padTokens(target));
     expect(tensors).toBeAllClose(logits, 0);
     model.dispose();
+  });
+
+  it('takes other embeddings, and draws nothing else differently for them', () => {
+    const plain: EmbeddingMaker = ({ vocab, dim, key }) => new Embedding(vocab, dim, { key });
+    const model = make({ embeddings: plain });
+    const scaled = make();
+    const [a, b] = [model.source_embedding.weight, scaled.source_embedding.weight];
+    expect(tf.mul(a, 8 ** -0.5)).toBeAllClose(b, 1e-6);
+    expect(model.encoder.namedParameters()['layers.0.linear1.weight']!).toBeAllClose(
+      scaled.encoder.namedParameters()['layers.0.linear1.weight']!,
+      0,
+    );
+    model.dispose();
+    scaled.dispose();
+  });
+
+  it('refuses an embedding of another shape', () => {
+    const narrow: EmbeddingMaker = ({ vocab, key }) => new Embedding(vocab, 4, { key });
+    expect(() => make({ embeddings: narrow })).toThrow(
+      'Transformer(config.embeddings(source)): expected a weight [7, 8], got [7, 4]',
+    );
   });
 
   it('has the names of nn.Transformer, and its own beside them', async () => {

@@ -1,11 +1,12 @@
-import { ArgumentError } from '@poiesis/core';
+import '@poiesis/backend-onnx';
+import { ArgumentError, useBackend } from '@poiesis/core';
 import { hashed } from '@poiesis/testing';
 import * as tf from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
-import { Ngrams } from '../../src';
-import { ngramsAround } from '../../src/tokens/ngrams';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Ngrams, ngramsAround } from '../../src/g2p/ngrams';
 
 const vocab = 5;
+await useBackend('cpu');
 /** Sequences of 1 to 9 tokens from 1 to 4. */
 const sequences = Array.from({ length: 60 }, (_, i) => {
   const numbers = Array.from(hashed([9], i).dataSync(), (x) => 1 + (Math.floor(1000 * Math.abs(x)) % 4));
@@ -28,7 +29,9 @@ function around(known: Ngrams, batch: readonly number[][]): number[][][] {
   });
 }
 
-describe('Ngrams', () => {
+describe.each(['cpu', 'wasm', 'onnx'])('Ngrams on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
+
   it.each([1, 3, 8])('knows those that come %i times, and each under a number of its own', (minCount) => {
     const known = Ngrams.of(sequences, { vocab, longest: 5, minCount });
     const found = around(known, sequences);

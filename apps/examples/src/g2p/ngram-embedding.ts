@@ -6,6 +6,7 @@ import {
   Embedding,
   embedding,
   type ForwardContext,
+  type Ids,
   type Key,
   Linear,
   normalInit,
@@ -15,7 +16,6 @@ import {
 } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Ngrams, ngramsAround } from './ngrams';
-import { type Tokens, tokenTensor } from './tokens';
 
 export interface NgramEmbeddingOptions extends WeightOptions {
   /** Length of an n-gram's vector by its size, of one size at least: `{ 3: 64, 5: 32 }`. */
@@ -65,23 +65,27 @@ export class NgramEmbedding extends Embedding {
   }
 
   /**
-   * @param tokens int32 `[batch, seq]`, or plain numbers.
+   * @param tokens int32 `[batch, seq]`, a tensor.
    * @param context `key`: needed in training with a dropout above 0.
    * @returns `[batch, seq, dim]`. The caller owns it.
    */
-  override forward(tokens: Tokens, { key }: ForwardContext = {}): tf.Tensor {
+  override forward(tokens: Ids, { key }: ForwardContext = {}): tf.Tensor {
     const fn = 'NgramEmbedding.forward';
     const drops = this.training && this.#dropout > 0;
     const expected = `a key, for a dropout of ${this.#dropout} in training`;
     checkArgument(key || !drops, fn, 'context.key', expected, key);
+    const matrix = tokens instanceof tf.Tensor && tokens.rank === 2 && tokens.dtype === 'int32';
+    checkArgument(matrix, fn, 'tokens', 'a tensor int32 [batch, seq]', tokens);
+    const ids = tokens as tf.Tensor2D;
     return tf.tidy(() => {
-      const [pad, vocab] = [this.#pad, this.weight.shape[0]];
-      const ids = tokenTensor(fn, 'tokens', tokens, { pad, vocab, maxLength: Number.POSITIVE_INFINITY });
-      const around = ngramsAround(ids, this.tables, { vocab, pad });
+      // First, as it checks the tokens.
+      const own = super.forward(ids); // (B, S, dim)
+      const vocab = this.weight.shape[0];
+      const around = ngramsAround(ids, this.tables, { vocab, pad: this.#pad });
       const found = this.#sizes.map((size) => around[size - 2]!); // (B, S) each
       const rows = drops ? forget(found, this.#dropout, key!) : found;
       const vectors = rows.map((row, i) => embedding(row, this.ngrams[i]!, { paddingIdx: 0 }));
-      return tf.add(super.forward(ids), this.projection.forward(tf.concat(vectors, -1))); // (B, S, dim)
+      return tf.add(own, this.projection.forward(tf.concat(vectors, -1))); // (B, S, dim)
     });
   }
 }

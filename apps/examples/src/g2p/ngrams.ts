@@ -45,8 +45,8 @@ export class Ngrams {
     const tables: Int32Array[] = [];
     // Around each token of each sequence, the n-gram of the last size: at first the token.
     let around = sequences.map((sequence) => Int32Array.from(sequence));
+    let rows = vocab;
     for (let size = 2; size <= longest; size++) {
-      const rows = size === 2 ? vocab : tables.at(-1)!.reduce((most, n) => Math.max(most, n), 0) + 1;
       const table = new Int32Array(rows * vocab);
       // Where the table has the longer n-gram, or −1 where the shorter one is unknown.
       const entries = around.map((ngrams, i) =>
@@ -59,6 +59,7 @@ export class Ngrams {
       for (const [at, count] of table.entries()) table[at] = count >= minCount ? ++known : 0;
       around = entries.map((entry) => entry.map((at) => (at < 0 ? 0 : table[at]!)));
       tables.push(table);
+      rows = known + 1;
     }
     return new Ngrams(vocab, tables, pad);
   }
