@@ -25,8 +25,8 @@ export type PositionsMaker = (of: {
 
 /** What a `Transformer` reads tokens with: `Embedding`, or one's own. That of a target must not see later tokens. */
 export interface TokenEmbedding extends Module {
-  /** A row for each token, `[vocab, dim]`: what the output projection shares where it is tied. */
-  readonly weight: Parameter<tf.Rank.R2>;
+  /** A row for each token, `[vocab, dim]`: what the output projection shares, and not needed unless that is tied. */
+  readonly weight?: Parameter<tf.Rank.R2>;
   /** int32 `[batch, seq]` → `[batch, seq, dim]`. */
   forward(tokens: Ids, context?: ForwardContext): tf.Tensor;
 }
@@ -111,11 +111,15 @@ const sinusoidalPositions: PositionsMaker = ({ dim, maxLength }) =>
 const tokenEmbedding: EmbeddingMaker = ({ vocab, dim, key }) =>
   new Embedding(vocab, dim, { key, init: normalInit({ std: dim ** -0.5 }) });
 
-/** Makes the embedding of one side. @throws ArgumentError for a weight of another shape. */
-export function makeEmbedding(maker: EmbeddingMaker, of: Parameters<EmbeddingMaker>[0]): TokenEmbedding {
+/** Makes the embedding of one side. @throws ArgumentError for a weight of another shape, or none where it is tied. */
+export function makeEmbedding(
+  maker: EmbeddingMaker,
+  of: Parameters<EmbeddingMaker>[0],
+  { tied }: { tied: boolean },
+): TokenEmbedding {
   const embedding = maker(of);
-  const { shape } = embedding.weight;
-  const fits = shape[0] === of.vocab && shape[1] === of.dim;
+  const shape = embedding.weight?.shape;
+  const fits = shape ? shape[0] === of.vocab && shape[1] === of.dim : !tied;
   checkArgument(fits, FN, `config.embeddings(${of.side})`, `a weight [${of.vocab}, ${of.dim}]`, shape);
   return embedding;
 }

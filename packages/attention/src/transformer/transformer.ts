@@ -60,7 +60,11 @@ export class Transformer extends Module {
       positions({ side, dim, heads: rest.heads, maxLength: rest.maxLength, key });
     const one = tied === 'all';
     const embed = (side: 'source' | 'target', vocab: number, key: Key) =>
-      makeEmbedding(embeddings, { side, vocab, dim, key });
+      makeEmbedding(
+        embeddings,
+        { side, vocab, dim, key },
+        { tied: side === 'source' ? one : tied !== 'none' },
+      );
     this.source_embedding = embed('source', sourceVocab, keys[0]);
     this.target_embedding = one ? this.source_embedding : embed('target', targetVocab, keys[1]);
     this.source_positions = place('source', keys[2]);
@@ -71,7 +75,7 @@ export class Transformer extends Module {
     this.decoder = transformerDecoder({ ...stack, layers: layers.decoder }, { key: keys[5] });
     // As torch.nn.Transformer: the matrices of both stacks anew, whatever their layers started with.
     for (const [i, stack] of [this.encoder, this.decoder].entries()) glorot(stack, keys[7 + i]!);
-    const shared = tied === 'none' ? null : this.target_embedding.weight;
+    const shared = tied === 'none' ? null : this.target_embedding.weight!;
     this.output = new OutputProjection(dim, targetVocab, { key: keys[6], tied: shared });
   }
 
