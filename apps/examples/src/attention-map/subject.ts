@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { ExampleError, exitCodes, oneLine } from '../errors';
 import { digits, TOY_ENTRY, tasks, tokens, toyModel } from '../examples/translate-toy';
 import { G2P_ENTRY, Speaker, typedWord } from '../g2p/speaker';
+import { Speakers } from '../g2p/speakers';
 import type { Subject } from './maps';
 
 /** What the model is to read, as it was typed. */
@@ -55,15 +56,16 @@ function misfit(path: string, example: string, given: string, right: string): Ex
 
 async function spoken(speaker: Speaker, word: string): Promise<Subject> {
   const { alphabet, model } = speaker;
-  const tokens = alphabet.spell(word);
-  const best = (await speaker.say([word], { beams: BEAMS })).get(word)![0]!;
+  const tokens = speaker.spell(word);
+  const best = (await new Speakers([speaker]).say([word], { beams: BEAMS })).get(word)![0]!;
   const percent = (100 * Math.exp(best.logProb)).toFixed(1);
+  const target = speaker.sound(best.phones);
   return {
     example: 'g2p',
     model,
     title: `${word} → ${best.phones.join(' ')}  (${percent} %)`,
     source: { tokens, labels: [...word] },
-    target: { tokens: alphabet.sound(best.phones), labels: best.phones },
+    target: { tokens: target, labels: alphabet.read(target) },
   };
 }
 

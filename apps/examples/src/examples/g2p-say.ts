@@ -3,11 +3,12 @@ import { useBackend } from '@poiesis/core';
 import { Command } from 'commander';
 import { integer } from '../cli/values';
 import { ExampleError, exitCodes } from '../errors';
-import { Speaker, typedWord } from '../g2p/speaker';
+import { typedWord } from '../g2p/speaker';
+import { Speakers } from '../g2p/speakers';
 import { userPath } from '../run/paths';
 
 interface SayFlags {
-  model: string;
+  model: string[];
   word: string[];
   best: number;
   backend: string;
@@ -20,7 +21,10 @@ export function g2pSay(): Command {
       'Says how a word is pronounced, with alternatives, each with its probability in per cent and the natural\n' +
         'logarithm of it. They are found by beam search, and need not be all that there are.',
     )
-    .requiredOption('--model <dir>', 'folder of a run, or its model.safetensors')
+    .requiredOption(
+      '--model <dirs...>',
+      'folder of a run, or its model.safetensors; several say words together',
+    )
     .requiredOption('--word <words...>', 'what to pronounce: one word or several')
     .option('--best <n>', 'pronunciations of a word, 1 to 32', integer, 4)
     .option('--backend <name>', 'what to compute on: auto, onnx, wasm, cpu', 'auto')
@@ -33,8 +37,8 @@ async function say({ model, word, best, backend }: SayFlags): Promise<void> {
   }
   const words = [...new Set(word.map(typedWord))];
   await useBackend(backend);
-  const speaker = await Speaker.load(userPath(model));
-  for (const [word, found] of await speaker.say(words, { beams: Math.max(best, 4) })) {
+  const speakers = await Speakers.load(model.map(userPath));
+  for (const [word, found] of await speakers.say(words, { beams: Math.max(best, 4) })) {
     process.stdout.write(`${word}\n`);
     const width = Math.max(...found.map(({ phones }) => phones.join(' ').length));
     for (const { phones, logProb } of found.slice(0, best)) {

@@ -5,12 +5,21 @@ import { integer, number } from '../cli/values';
 import { ExampleError } from '../errors';
 import type { Alphabet } from '../g2p/alphabet';
 import { errorRates } from '../g2p/error-rates';
-import { cmuLexicon, type Lexicon, LONGEST, readLexicon, splitLexicon } from '../g2p/lexicon';
-import { ngramDropoutSchema, ngramsSchema, positionsSchema, Speaker } from '../g2p/speaker';
+import { type Lexicon, LONGEST, lexicons } from '../g2p/lexicon';
+import {
+  analogiesSchema,
+  backwardsSchema,
+  ngramDropoutSchema,
+  ngramsSchema,
+  positionsSchema,
+  Speaker,
+} from '../g2p/speaker';
+import { Speakers } from '../g2p/speakers';
 import { countSchema, shareSchema } from '../run/config';
 import { userPath } from '../run/paths';
 import { trainingExample } from '../run/training';
 import { g2pSay } from './g2p-say';
+import { g2pTest } from './g2p-test';
 
 /** Letters of a word that counts as one of a batch: of longer words fewer fit in, of shorter ones more. */
 const LETTERS = 12;
@@ -43,6 +52,8 @@ export const g2p = trainingExample({
     positions: 'rotary',
     ngrams: 7,
     ngramDropout: 0.1,
+    backwards: false,
+    analogies: 1,
     lr: 2e-3,
     warmup: 200,
     schedule: 'inverse-sqrt',
@@ -63,6 +74,8 @@ export const g2p = trainingExample({
     positions: positionsSchema,
     ngrams: ngramsSchema,
     ngramDropout: ngramDropoutSchema,
+    backwards: backwardsSchema,
+    analogies: analogiesSchema,
     /** The highest rate, and the steps until it is reached. */
     lr: v.pipe(v.number(), v.gtValue(0)),
     warmup: countSchema,
@@ -87,6 +100,12 @@ export const g2p = trainingExample({
         integer,
       )
       .option('--ngram-dropout <x>', 'share of n-grams that are taken for unknown (default: 0.1)', number)
+      .option('--backwards', 'say the last phone first, for use together with a model that does not')
+      .option(
+        '--analogies <n>',
+        'words of the like to look up at each end of a word: 1 or 0 (default: 1)',
+        integer,
+      )
       .option('--lr <x>', 'highest learning rate (default: 2e-3)', number)
       .option('--warmup <n>', 'steps until it is reached (default: 200)', integer)
       .option('--schedule <name>', 'how it falls: inverse-sqrt, or cosine to 0 (default: inverse-sqrt)')
@@ -97,19 +116,17 @@ export const g2p = trainingExample({
   async setUp({ config, console }) {
     const { seed, batch, steps, lr, warmup, smoothing, beams } = config;
     const { train, validation, test } = await lexicons(config);
-    const { dim, heads, layers, dropout, positions, ngrams, ngramDropout } = config;
-    const speaker = Speaker.of(
-      train,
-      { dim, heads, layers, dropout, positions, ngrams, ngramDropout },
-      { seed },
-    );
+    const { dim, heads, layers, dropout, positions, ngrams, ngramDropout, backwards, analogies } = config;
+    const sizes = { dim, heads, layers, dropout, positions, ngrams, ngramDropout, backwards, analogies };
+    const speaker = Speaker.of(train, sizes, { seed });
+    const alone = new Speakers([speaker]);
     const { alphabet, model } = speaker;
     for (const part of [validation, test]) checkLetters(part, alphabet);
     console.say(`${train.size} words to learn, ${validation.size} for validation, ${test.size} for the test`);
 
     const pairs = [...train].flatMap(([word, pronunciations]) => {
-      const source = alphabet.spell(word);
-      return pronunciations.map((phones) => ({ source, target: alphabet.sound(phones) }));
+      const source = speaker.spell(word);
+      return pronunciations.map((phones) => ({ source, target: speaker.sound(phones) }));
     });
     const rate =
       config.schedule === 'cosine'
@@ -124,9 +141,8 @@ export const g2p = trainingExample({
     );
     const average = step.ema!;
     const rates = async (lexicon: Lexicon, beams: number, onProgress?: (done: number) => void) => {
-      const said = await average.apply(() => speaker.say([...lexicon.keys()], { beams, onProgress }));
-      const best = [...said].map(([word, found]) => [word, found[0]?.phones ?? []] as const);
-      return errorRates(new Map(best), lexicon);
+      const said = await average.apply(() => alone.say([...lexicon.keys()], { beams, onProgress }));
+      return errorRates(said, lexicon);
     };
 
     return {
@@ -154,18 +170,8 @@ export const g2p = trainingExample({
   },
 
   next: (model) => `Hear it: npm start -- g2p say --model ${model} --word "poiesis"`,
-  actions: [g2pSay],
+  actions: [g2pSay, g2pTest],
 });
-
-async function lexicons(config: { data?: string; test?: string; testWords?: number; seed: number }) {
-  const { data, testWords, seed } = config;
-  const given = config.test === undefined ? {} : { test: await readLexicon(config.test) };
-  const split = splitLexicon(data === undefined ? await cmuLexicon() : await readLexicon(data), {
-    seed,
-    ...given,
-  });
-  return { ...split, test: new Map([...split.test].slice(0, testWords)) };
-}
 
 /** A letter that nothing was learned about: a slip in the file, or too little to learn from. */
 function checkLetters(lexicon: Lexicon, alphabet: Alphabet): void {

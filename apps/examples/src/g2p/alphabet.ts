@@ -34,6 +34,13 @@ export class Alphabet {
     return SPECIAL + this.phones.length;
   }
 
+  /** Whether letters and phones are the other's. */
+  equals({ letters, phones }: Alphabet): boolean {
+    const same = (a: readonly string[], b: readonly string[]) =>
+      a.length === b.length && a.every((symbol, i) => symbol === b[i]);
+    return same(letters, this.letters) && same(phones, this.phones);
+  }
+
   /** The tokens of a word. @throws ExampleError for a letter that is not of the alphabet. */
   spell(word: string): number[] {
     return [...word].map((letter) => {

@@ -7,13 +7,16 @@ export interface ErrorRates {
   phonemeErrorRate: number;
 }
 
-/** Compares what was said of each word with its pronunciations, of which any counts. */
-export function errorRates(said: ReadonlyMap<string, readonly string[]>, lexicon: Lexicon): ErrorRates {
+/** Compares the first of what was said of each word with its pronunciations, of which any counts. */
+export function errorRates(
+  said: ReadonlyMap<string, readonly { phones: readonly string[] }[]>,
+  lexicon: Lexicon,
+): ErrorRates {
   let wrong = 0;
   let edits = 0;
   let phones = 0;
   for (const [word, references] of lexicon) {
-    const answer = said.get(word) ?? [];
+    const answer = said.get(word)?.[0]?.phones ?? [];
     const distances = references.map((reference) => editDistance(answer, reference));
     const least = Math.min(...distances);
     if (least > 0) wrong += 1;

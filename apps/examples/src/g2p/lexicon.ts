@@ -77,6 +77,23 @@ function lexiconOf(entries: readonly { word: string; phones: readonly string[] }
   return lexicon;
 }
 
+/** What to learn from and to test on: files, or where there are none the dictionary. */
+export interface LexiconFiles {
+  data?: string | undefined;
+  test?: string | undefined;
+  /** Test no more than so many words. */
+  testWords?: number | undefined;
+}
+
+/** The parts of the lexicon that `files` tell. @throws ExampleError for files that are none. */
+export async function lexicons({ data, test, testWords }: LexiconFiles): Promise<Split> {
+  const given = test === undefined ? {} : { test: await readLexicon(test) };
+  const split = splitLexicon(data === undefined ? await cmuLexicon() : await readLexicon(data), given);
+  return { ...split, test: new Map([...split.test].slice(0, testWords)) };
+}
+
+const SPLIT_SEED = 1;
+
 export interface Split {
   train: Lexicon;
   validation: Lexicon;
@@ -87,14 +104,15 @@ export interface Split {
  * Splits by word, so that no word is in two parts: a hundredth for validation, but at most 1,000 words; a twentieth for
  * the test, where there is no test set of its own. The words of such a set are taken out of the rest.
  *
- * The seed and the words decide, not their order.
+ * The words decide, not their order: models of different runs can be compared, and say words together that none of them
+ * has learned.
  */
-export function splitLexicon(all: Lexicon, { seed, test }: { seed: number; test?: Lexicon }): Split {
+export function splitLexicon(all: Lexicon, { test }: { test?: Lexicon } = {}): Split {
   const words = [...all.keys()].filter((word) => !test?.has(word)).sort();
   if (words.length < 3) {
     throw new ExampleError(`${words.length} words to learn from are too few, at least 3 are needed`);
   }
-  const [key] = randomKey(seed).split(1) as [Key];
+  const [key] = randomKey(SPLIT_SEED).split(1) as [Key];
   const order = Array.from(permutation(key, words.length), (i) => words[i]!);
   const share = (of: number) => Math.max(1, Math.round(words.length * of));
   const first = Math.min(1000, share(0.01));

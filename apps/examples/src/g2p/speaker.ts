@@ -1,5 +1,4 @@
 import {
-  beamSearch,
   type EmbeddingMaker,
   FeedForward,
   type FeedForwardMaker,
@@ -13,6 +12,8 @@ import * as v from 'valibot';
 import { ExampleError, oneLine } from '../errors';
 import { shareSchema } from '../run/config';
 import { Alphabet } from './alphabet';
+import { Analogies } from './analogies';
+import { AnalogyEmbedding, AnalogyTokens } from './analogy-embedding';
 import { type Lexicon, LONGEST, spelling } from './lexicon';
 import { NgramEmbedding } from './ngram-embedding';
 import { Ngrams } from './ngrams';
@@ -24,6 +25,12 @@ export const positionsSchema = v.optional(v.picklist(['sinusoidal', 'rotary']), 
 export const ngramsSchema = v.optional(v.picklist([0, 3, 5, 7]), 0);
 
 export const ngramDropoutSchema = v.optional(shareSchema, 0);
+
+/** From the first phone to the last where nothing is said, as in models of before. */
+export const backwardsSchema = v.optional(v.boolean(), false);
+
+/** None where nothing is said, as in models of before. */
+export const analogiesSchema = v.optional(v.picklist([0, 1]), 0);
 
 /** Sizes of the Transformer. */
 export interface SpeakerSizes {
@@ -37,12 +44,10 @@ export interface SpeakerSizes {
   ngrams?: number;
   /** Share of the n-grams that training takes for unknown. */
   ngramDropout?: number;
-}
-
-/** A pronunciation and the natural logarithm of its probability. */
-export interface Pronunciation {
-  phones: string[];
-  logProb: number;
+  /** Says the last phone first. Default false. */
+  backwards?: boolean;
+  /** Words to look up at each end of a word, for what their letters sound as. Default 0. */
+  analogies?: v.InferOutput<typeof analogiesSchema>;
 }
 
 /** Angles for words: the slowest goes around once in some 500 letters. */
@@ -55,22 +60,23 @@ const WIDTHS = { 3: 64, 5: 32, 7: 16 } as const;
 const feedForward: FeedForwardMaker = (dim, hidden, { key, bias }) =>
   new FeedForward(dim, hidden, { key, bias });
 
-/** Words decoded side by side. */
-const SIDE_BY_SIDE = 64;
 /** Under this name the model's file tells what its tokens mean. */
 export const G2P_ENTRY = 'poiesis.g2p';
 
 /** A Transformer from letters to phones. */
 export class Speaker {
   readonly model: Transformer;
+  readonly #tokens: AnalogyTokens | null;
 
   /** @param known the frequent n-grams of letters, where `sizes` has some. */
   constructor(
     readonly alphabet: Alphabet,
     readonly sizes: SpeakerSizes,
-    { seed, known = null }: { seed: number; known?: Ngrams | null },
+    { seed, ngrams = null, analogies = null }: { seed: number } & Partial<Known>,
   ) {
-    const { sourceVocab, targetVocab } = alphabet;
+    const { targetVocab } = alphabet;
+    this.#tokens = analogies && new AnalogyTokens(alphabet.sourceVocab, analogies);
+    const sourceVocab = this.#tokens?.vocab ?? alphabet.sourceVocab;
     const { dim, heads, layers, dropout, positions, ngramDropout = 0 } = sizes;
     const config = {
       ...{ sourceVocab, targetVocab, dim, heads, layers, dropout, feedForward },
@@ -79,54 +85,42 @@ export class Speaker {
       tied: 'output',
       maxLength: 2 * (LONGEST + 2),
       ...(positions === 'rotary' && { positions: turned }),
-      ...(known && { embeddings: withNgrams(known, ngramDropout) }),
+      embeddings: embeddings(alphabet.sourceVocab, ngrams, ngramDropout, this.#tokens),
     } as const;
     this.model = new Transformer(config, { seed });
   }
 
-  /** A speaker that has learned nothing yet, with the n-grams of a lexicon. */
+  /** A speaker that has learned nothing yet, with the n-grams and words of a lexicon. */
   static of(lexicon: Lexicon, sizes: SpeakerSizes, { seed }: { seed: number }): Speaker {
     const alphabet = Alphabet.of(lexicon);
-    const words = [...lexicon.keys()].map((word) => alphabet.spell(word));
+    const spoken = [...lexicon].map(([word, [phones]]) => ({
+      letters: alphabet.spell(word),
+      phones: alphabet.sound(phones!),
+    }));
+    const { sourceVocab, targetVocab } = alphabet;
+    const words = spoken.map(({ letters }) => letters);
     const { ngrams: longest = 0 } = sizes;
-    const known = longest === 0 ? null : Ngrams.of(words, { vocab: alphabet.sourceVocab, longest });
-    return new Speaker(alphabet, sizes, { seed, known });
+    return new Speaker(alphabet, sizes, {
+      seed,
+      ngrams: longest === 0 ? null : Ngrams.of(words, { vocab: sourceVocab, longest }),
+      analogies: sizes.analogies ? Analogies.of(spoken, { letters: sourceVocab, phones: targetVocab }) : null,
+    });
   }
 
-  /**
-   * The most probable pronunciations of each word, best first. Words of like length are decoded side by side, always
-   * as many, so that few programs are compiled.
-   */
-  async say(
-    words: readonly string[],
-    { beams, onProgress }: { beams: number; onProgress?: (done: number) => void },
-  ): Promise<Map<string, Pronunciation[]>> {
-    const said = new Map<string, Pronunciation[]>();
-    const sources = words.map((word) => ({ word, tokens: this.alphabet.spell(word) }));
-    const groups = new Map<number, typeof sources>();
-    for (const source of sources) {
-      const size = Math.ceil(source.tokens.length / 8);
-      const group = groups.get(size);
-      if (group) group.push(source);
-      else groups.set(size, [source]);
-    }
-    const count = words.length === 1 ? 1 : SIDE_BY_SIDE;
-    for (const group of groups.values()) {
-      for (let i = 0; i < group.length; i += count) {
-        const some = group.slice(i, i + count);
-        const filled = Array.from({ length: count }, (_, j) => (some[j] ?? some[0]!).tokens);
-        const found = await beamSearch(this.model, filled, { beams, lengthPenalty: 0 });
-        for (const [j, { word }] of some.entries()) {
-          const spoken = found[j]!.map(({ tokens, logProb }) => ({
-            phones: this.alphabet.read(tokens),
-            logProb,
-          }));
-          said.set(word, spoken);
-        }
-        onProgress?.(said.size);
-      }
-    }
-    return said;
+  get backwards(): boolean {
+    return this.sizes.backwards ?? false;
+  }
+
+  /** The tokens of a word, with what is known by analogy. @throws ExampleError for an unknown letter. */
+  spell(word: string): number[] {
+    const letters = this.alphabet.spell(word);
+    return this.#tokens?.of(letters) ?? letters;
+  }
+
+  /** The tokens of a pronunciation in the order in which the model says them. */
+  sound(phones: readonly string[]): number[] {
+    const tokens = this.alphabet.sound(phones);
+    return this.backwards ? tokens.reverse() : tokens;
   }
 
   /** What goes with the weights: enough to say words again. */
@@ -147,9 +141,9 @@ export class Speaker {
       const { letters, phones, ...sizes } = saved.output;
       const state = await file.stateDict();
       const alphabet = new Alphabet(letters, phones);
-      const known = savedNgrams(state, alphabet.sourceVocab);
-      const speaker = new Speaker(alphabet, sizes, { seed: 0, known });
+      const speaker = new Speaker(alphabet, sizes, { seed: 0, ...known(state, alphabet) });
       speaker.model.loadStateDict(state);
+      speaker.model.eval();
       return speaker;
     } finally {
       await file.close();
@@ -157,27 +151,47 @@ export class Speaker {
   }
 }
 
-/** Vectors for letters and the n-grams around them; for phones no more than the usual. */
-function withNgrams(known: Ngrams, dropout: number): EmbeddingMaker {
-  const longest = known.tables.length + 1;
-  const widths = Object.fromEntries(Object.entries(WIDTHS).filter(([size]) => Number(size) <= longest));
+/** Vectors for letters, the n-grams around them and what they sound as elsewhere; for phones no more than the usual. */
+function embeddings(
+  letters: number,
+  ngrams: Ngrams | null,
+  dropout: number,
+  tokens: AnalogyTokens | null,
+): EmbeddingMaker {
   return ({ side, vocab, dim, key }) => {
     const options = { key, init: normalInit({ std: dim ** -0.5 }) };
-    return side === 'source'
-      ? new NgramEmbedding(known, dim, { ...options, widths, dropout })
-      : new Embedding(vocab, dim, options);
+    if (side === 'target') return new Embedding(vocab, dim, options);
+    const own = ngrams
+      ? new NgramEmbedding(ngrams, dim, { ...options, widths: widthsFor(ngrams), dropout })
+      : new Embedding(letters, dim, options);
+    return tokens ? new AnalogyEmbedding(own, tokens, dim, { ...options, key: key.fold(1) }) : own;
   };
 }
 
-/** The n-grams that a model was trained with. */
-function savedNgrams(state: StateDict, vocab: number): Ngrams | null {
+function widthsFor({ tables }: Ngrams): Record<number, number> {
+  return Object.fromEntries(Object.entries(WIDTHS).filter(([size]) => Number(size) <= tables.length + 1));
+}
+
+/** What a model knew of words before it learned. */
+interface Known {
+  /** The frequent n-grams of letters. */
+  ngrams: Ngrams | null;
+  analogies: Analogies | null;
+}
+
+/** What the model of a state dict knew. */
+function known(state: StateDict, { sourceVocab }: Alphabet): Known {
+  const entry = (name: string) => state[`source_embedding.${name}`];
+  const [words, parts] = [entry('words'), entry('parts')];
+  const inside = words ? 'letters.' : '';
   const tables: Int32Array[] = [];
-  for (;;) {
-    const table = state[`source_embedding.tables.${tables.length}`];
-    if (!table) break;
+  for (let table = entry(`${inside}tables.0`); table; table = entry(`${inside}tables.${tables.length}`)) {
     tables.push(toInt32(table));
   }
-  return tables.length === 0 ? null : new Ngrams(vocab, tables);
+  return {
+    ngrams: tables.length === 0 ? null : new Ngrams(sourceVocab, tables),
+    analogies: words && parts ? new Analogies(toInt32(words), toInt32(parts)) : null,
+  };
 }
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -194,6 +208,8 @@ const savedSchema = v.pipe(
     positions: positionsSchema,
     ngrams: ngramsSchema,
     ngramDropout: ngramDropoutSchema,
+    backwards: backwardsSchema,
+    analogies: analogiesSchema,
   }),
 );
 

@@ -70,6 +70,7 @@ export interface TrainingExample<Entries extends ConfigEntries, Batch> {
 interface RunFlags {
   out: string;
   dataDir: string;
+  threads?: number;
   resume?: boolean;
   json?: boolean;
   quiet?: boolean;
@@ -88,6 +89,7 @@ export function trainingExample<Entries extends ConfigEntries, Batch>(
       .option('--batch <n>', `samples per step (default: ${defaults.batch})`, integer)
       .option('--seed <n>', `seed of weights, data order and noise (default: ${defaults.seed})`, integer)
       .option('--backend <name>', `what to compute on: auto, onnx, wasm, cpu (default: ${defaults.backend})`)
+      .option('--threads <n>', 'of the CPU, where the backend can choose (default: all)', integer)
       .option('--out <dir>', 'folder of the run', `runs/${name}`)
       .option('--resume', 'go on with the run in that folder')
       .option('--data-dir <dir>', 'where data is kept', cacheFolder())
@@ -96,8 +98,8 @@ export function trainingExample<Entries extends ConfigEntries, Batch>(
     example.options?.(command);
     for (const action of example.actions ?? []) command.addCommand(action());
     return command.action(
-      ({ out, dataDir, resume, json, quiet, ...given }: RunFlags & Record<string, unknown>) =>
-        runTraining(example, { out, dataDir, resume, json, quiet }, given),
+      ({ out, dataDir, threads, resume, json, quiet, ...given }: RunFlags & Record<string, unknown>) =>
+        runTraining(example, { out, dataDir, threads, resume, json, quiet }, given),
     );
   };
   return { name, summary, command };
@@ -114,7 +116,8 @@ async function runTraining<Entries extends ConfigEntries, Batch>(
   const config = flags.resume
     ? await resumedConfig(example.name, example.entries, folder.config, given)
     : newConfig(example.entries, example.defaults, given);
-  const backend = await useBackend(config.backend);
+  const { threads } = flags;
+  const backend = await useBackend(config.backend, threads === undefined ? {} : { threads });
   const { signal, release } = interruptible(console.say);
   try {
     console.say(`${example.name} on ${backend.name}: ${backend.device} (${backend.reason})`);

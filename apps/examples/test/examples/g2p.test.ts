@@ -56,6 +56,24 @@ describe('npm start -- g2p', () => {
     const say = ['say', '--model', file('run'), '--backend', 'wasm', '--word'];
     expect(await start(...say, 'Abba', 'ab', '--best', '2')).toBe(0);
     expect(written.out).toMatch(/^abba\n( {2}.* {2}[ .\d]{5} % {2}-\d+\.\d{3}\n){2}ab\n( {2}.*\n){2}$/);
+    const back = ['--out', file('back'), '--backwards', '--seed', '2', '--steps', '1', ...small];
+    expect(await start('--data', file('data'), '--test', file('test'), ...back)).toBe(0);
+    const both = ['--model', file('run'), file('back'), '--backend', 'wasm'];
+    expect(await start('say', ...both, '--word', 'ab', '--best', '1')).toBe(0);
+    expect(written.out.split('\n').slice(-3)).toEqual(['ab', expect.stringMatching(/ % {2}-\d/), '']);
+    expect(await start('test', ...both, '--test', file('test'), '--json')).toBe(0);
+    expect(JSON.parse(written.out.trim().split('\n').at(-1)!)).toMatchObject({
+      wordErrorRate: expect.any(Number),
+      phonemeErrorRate: expect.any(Number),
+      testWords: 2,
+      models: 2,
+      parameters: 2 * metrics.parameters,
+    });
+    expect(await start('test', ...both, '--data', file('data'), '--validation')).toBe(0);
+    expect(written.out).toMatch(
+      /word error rate .* %\nphoneme error rate .* %\n1 words, 2 models, \d+ parameters, /,
+    );
+
     expect(await start(...say, 'abc')).toBe(1);
     expect(written.err).toBe('"abc": unknown letter "c"; known are ab\n');
     expect(await start(...say, 'ab', '--best', '0')).toBe(2);

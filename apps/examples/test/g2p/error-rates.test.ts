@@ -28,9 +28,9 @@ it('lets any pronunciation count, and measures phones by the closest', () => {
     ['eye', [['AY']]],
   ]);
   const said = new Map([
-    ['read', ['R', 'IY', 'D']],
-    ['cat', ['K', 'AA', 'T', 'S']],
-    ['the', ['DH', 'AH']],
+    ['read', [{ phones: ['R', 'IY', 'D'] }]],
+    ['cat', [{ phones: ['K', 'AA', 'T', 'S'] }]],
+    ['the', [{ phones: ['DH', 'AH'] }]],
   ]);
   // Of 3 + 3 + 2 + 1 phones: two edits in cat, and eye was not said.
   expect(errorRates(said, lexicon)).toEqual({ wordErrorRate: 50, phonemeErrorRate: 33.333 });

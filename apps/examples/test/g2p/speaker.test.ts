@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Alphabet } from '../../src/g2p/alphabet';
 import { parseLexicon } from '../../src/g2p/lexicon';
 import { Speaker, typedWord } from '../../src/g2p/speaker';
+import { Speakers } from '../../src/g2p/speakers';
 
 const alphabet = Alphabet.of(parseLexicon('cat\tK AE T\nact\tAE K T\n', 'f'));
 const sizes = { dim: 8, heads: 2, layers: 1, dropout: 0.1, positions: 'rotary' } as const;
@@ -55,12 +56,12 @@ describe('Speaker', () => {
       );
       const file = join(folder, 'model.safetensors');
       await writeSafetensors(file, await speaker.model.stateDict(), speaker.metadata());
-      const said = await speaker.say(['cat'], { beams: 2 });
+      const said = await new Speakers([speaker]).say(['cat'], { beams: 2 });
       expect(said.get('cat')).toHaveLength(2);
       expect(said.get('cat')![0]!.logProb).toBeLessThan(0);
       for (const path of [file, folder]) {
         const loaded = await Speaker.load(path);
-        expect(await loaded.say(['cat'], { beams: 2 })).toEqual(said);
+        expect(await new Speakers([loaded]).say(['cat'], { beams: 2 })).toEqual(said);
         loaded.model.dispose();
       }
       speaker.model.dispose();

@@ -1,0 +1,93 @@
+import { Alignment, type Spoken } from './alignment';
+import { SortedWords } from './sorted-words';
+
+/** What the letters of a word sound as in words of the like: numbers of parts, 0 where nothing is known. */
+export interface Analogy {
+  /** In the one that begins like it for longest. */
+  beginning: number[];
+  /** In the one that ends like it for longest. */
+  ending: number[];
+}
+
+/** Between two words. */
+const SEPARATOR = 0;
+
+/** Parts that come less often in a lexicon are not told apart from what is unknown. */
+const RARE = 20;
+
+/**
+ * The words that a model learns from, and what each of their letters sounds as: a part of the pronunciation, known by a
+ * number from 1.
+ *
+ * Whoever has seen `agenda` knows most of `agendas`, and two halves of `wiretapped` from `wired` and `tapped`. A model has
+ * to see a word many times to know it by heart; here it is looked up instead. No word is an analogy of itself, so that
+ * a model sees of the words which it learns what it will see of new ones.
+ *
+ * After Dedina and Nusbaum, "PRONOUNCE: a program for pronunciation by analogy" (1991), as an input of the model
+ * instead of a rule.
+ */
+export class Analogies {
+  /** Numbers of parts, that of nothing included. */
+  readonly kinds: number;
+  readonly #beginnings: SortedWords<readonly number[]>;
+  readonly #endings: SortedWords<readonly number[]>;
+
+  /**
+   * @param letters the words' letters as tokens, 0 after each word.
+   * @param parts at the same places the number of what the letter sounds as.
+   */
+  constructor(
+    readonly letters: Int32Array,
+    readonly parts: Int32Array,
+  ) {
+    this.kinds = parts.reduce((most, part) => Math.max(most, part), 0) + 1;
+    const words: { word: string; value: number[] }[] = [];
+    for (let from = 0; from < letters.length; ) {
+      const to = letters.indexOf(SEPARATOR, from);
+      words.push({ word: written(letters.subarray(from, to)), value: [...parts.subarray(from, to)] });
+      from = to + 1;
+    }
+    this.#beginnings = new SortedWords(words);
+    this.#endings = new SortedWords(
+      words.map(({ word, value }) => ({ word: turned(word), value: [...value].reverse() })),
+    );
+  }
+
+  /**
+   * Finds the parts of each letter by alignment; a word that cannot be aligned is left out.
+   * @param sizes number of tokens of letters and of phones.
+   */
+  static of(spoken: readonly Spoken[], sizes: { letters: number; phones: number }): Analogies {
+    const alignment = new Alignment(spoken, sizes);
+    const aligned = spoken.flatMap((pair) => {
+      const parts = alignment.align(pair)?.map((part) => part.join(' '));
+      return parts ? [{ letters: pair.letters, parts }] : [];
+    });
+    const counts = new Map<string, number>();
+    for (const { parts } of aligned) for (const part of parts) counts.set(part, (counts.get(part) ?? 0) + 1);
+    const frequent = [...counts].filter(([, count]) => count >= RARE).map(([part]) => part);
+    const numbers = new Map(frequent.sort().map((part, i) => [part, i + 1]));
+    return new Analogies(
+      Int32Array.from(aligned.flatMap(({ letters }) => [...letters, SEPARATOR])),
+      Int32Array.from(aligned.flatMap(({ parts }) => [...parts.map((part) => numbers.get(part) ?? 0), 0])),
+    );
+  }
+
+  /** What is known of a word, given as tokens, from words of the like. */
+  of(word: readonly number[]): Analogy {
+    const beginning = this.#beginnings.nearest(written(word));
+    const ending = this.#endings.nearest(turned(written(word)));
+    const known = (near: typeof beginning) =>
+      word.map((_, i) => (near && i < near.common ? near.value[i]! : 0));
+    return { beginning: known(beginning), ending: known(ending).reverse() };
+  }
+}
+
+/** Tokens as a string, to be compared and sorted: a character each. */
+function written(tokens: ArrayLike<number>): string {
+  return String.fromCharCode(...Array.from(tokens));
+}
+
+function turned(word: string): string {
+  return [...word].reverse().join('');
+}

@@ -1,0 +1,107 @@
+import '@poiesis/backend-onnx';
+import { Embedding, randomKey, useBackend } from '@poiesis/core';
+import { expectNoLeak } from '@poiesis/testing';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Analogies } from '../../src/g2p/analogies';
+import { AnalogyEmbedding, AnalogyTokens } from '../../src/g2p/analogy-embedding';
+
+// Words over letters 3 to 6, a phone for each letter: that of letter n is n + 4, but 15 for a 3 at the end.
+const soundOf = (word: readonly number[]) =>
+  word.map((letter, i) => (letter === 3 && i === word.length - 1 ? 15 : letter + 4));
+const words = [
+  [3, 4, 5],
+  [3, 4, 5, 6],
+  [6, 5, 3],
+  [4, 6, 5, 3],
+  [5, 5],
+];
+// As often as it takes to be told apart: words that begin with no other word's letter.
+const many = Array.from({ length: 30 }, () => words).flat();
+const spoken = many.map((letters) => ({ letters, phones: soundOf(letters) }));
+const analogies = Analogies.of(spoken, { letters: 7, phones: 16 });
+
+describe('Analogies', () => {
+  const number = (word: number[], i: number) => {
+    const place = analogies.letters
+      .join(' ')
+      .split(' 0')
+      .findIndex((other) => other.trim() === word.join(' '));
+    const start = many.slice(0, place).reduce((sum, { length }) => sum + length + 1, 0);
+    return analogies.parts[start + i]!;
+  };
+
+  it('number the parts that are frequent', () => {
+    expect(analogies.kinds).toBe(6);
+    expect(new Set([0, 1, 2].map((i) => number([3, 4, 5], i))).size).toBe(3);
+    // The same sound has the same number, wherever it is.
+    expect(number([3, 4, 5], 1)).toBe(number([4, 6, 5, 3], 0));
+    expect(number([3, 4, 5], 0)).not.toBe(number([6, 5, 3], 2));
+  });
+
+  it('are of other words that begin alike, and that end alike', () => {
+    const [a, b, c] = [0, 1, 2].map((i) => number([3, 4, 5], i));
+    expect(analogies.of([3, 4, 5, 5])).toEqual({
+      beginning: [a, b, c, 0],
+      ending: [0, 0, c, c],
+    });
+    expect(analogies.of([3, 6, 6])).toEqual({
+      beginning: [a, 0, 0],
+      ending: [0, 0, number([3, 4, 5, 6], 3)],
+    });
+  });
+
+  it('are never of the word itself', () => {
+    const single = Analogies.of([...spoken, { letters: [6, 6, 6], phones: [8, 8, 8] }], {
+      letters: 7,
+      phones: 16,
+    });
+    expect(single.of([6, 6, 6]).beginning).toEqual([single.of([6, 4]).beginning[0], 0, 0]);
+  });
+
+  it('come back from their tables', () => {
+    const again = new Analogies(analogies.letters, analogies.parts);
+    expect(again.kinds).toBe(analogies.kinds);
+    for (const word of [...words, [3, 4, 5, 5], [6, 6]]) expect(again.of(word)).toEqual(analogies.of(word));
+  });
+});
+
+describe.each(['cpu', 'wasm', 'onnx'])('AnalogyEmbedding on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
+  const tokens = new AnalogyTokens(7, analogies);
+  const word = [3, 4, 5, 5];
+
+  it('reads what was packed into tokens', async () => {
+    const packed = tokens.of(word);
+    expect(Math.max(...packed)).toBeLessThan(tokens.vocab);
+    const read = tokens.read(tf.tensor1d(packed, 'int32'));
+    const { beginning, ending } = analogies.of(word);
+    expect(Array.from(await read.letters.data())).toEqual(word);
+    expect(Array.from(await read.beginning.data())).toEqual(beginning);
+    expect(Array.from(await read.ending.data())).toEqual(ending);
+  });
+
+  it('reads large tokens exactly', async () => {
+    const parts = Int32Array.from({ length: 600 }, (_, i) => i);
+    const large = new AnalogyTokens(31, new Analogies(new Int32Array(600).fill(1).with(599, 0), parts));
+    const last = large.vocab - 1;
+    const read = large.read(tf.tensor1d([last, last - 1, last - 31], 'int32'));
+    expect(Array.from(await read.letters.data())).toEqual([30, 29, 30]);
+    expect(Array.from(await read.beginning.data())).toEqual([599, 599, 598]);
+    expect(Array.from(await read.ending.data())).toEqual([599, 599, 599]);
+  });
+
+  it('adds the vectors of letters and parts', async () => {
+    const letters = new Embedding(7, 4, { key: randomKey(1) });
+    const layer = new AnalogyEmbedding(letters, tokens, 4, { key: randomKey(2) });
+    const ids = tf.tensor2d([tokens.of(word)], undefined, 'int32');
+    const { beginning, ending } = analogies.of(word);
+    const rows = (embedding: Embedding, at: number[]) =>
+      tf.gather(embedding.weight, tf.tensor1d(at, 'int32'));
+    const sum = tf.addN([rows(letters, word), rows(layer.beginning, beginning), rows(layer.ending, ending)]);
+    expect(layer.forward(ids)).toBeAllClose(tf.expandDims(sum, 0), 1e-6);
+    await expectNoLeak(() => layer.forward(ids).dispose());
+    const { words, parts } = await layer.stateDict();
+    expect([words!.dtype, parts!.dtype]).toEqual(['I32', 'I32']);
+  });
+});
