@@ -103,7 +103,7 @@ export const g2p = trainingExample({
       .option('--backwards', 'say the last phone first, for use together with a model that does not')
       .option(
         '--analogies <n>',
-        'words of the like to look up at each end of a word: 1 or 0 (default: 1)',
+        'words of the like to look up at each end of a word: 0 to 2 (default: 1)',
         integer,
       )
       .option('--lr <x>', 'highest learning rate (default: 2e-3)', number)

@@ -1,18 +1,10 @@
 import { Alignment, type Spoken } from './alignment';
 import { SortedWords } from './sorted-words';
 
-/** What the letters of a word sound as in words of the like: numbers of parts, 0 where nothing is known. */
-export interface Analogy {
-  /** In the one that begins like it for longest. */
-  beginning: number[];
-  /** In the one that ends like it for longest. */
-  ending: number[];
-}
-
 /** Between two words. */
 const SEPARATOR = 0;
 
-/** Parts that come less often in a lexicon are not told apart from what is unknown. */
+/** Parts that come less often in a lexicon are not told apart from what is not known. */
 const RARE = 20;
 
 /**
@@ -35,10 +27,12 @@ export class Analogies {
   /**
    * @param letters the words' letters as tokens, 0 after each word.
    * @param parts at the same places the number of what the letter sounds as.
+   * @param count words to look up at each end of a word.
    */
   constructor(
     readonly letters: Int32Array,
     readonly parts: Int32Array,
+    readonly count: number,
   ) {
     this.kinds = parts.reduce((most, part) => Math.max(most, part), 0) + 1;
     const words: { word: string; value: number[] }[] = [];
@@ -55,31 +49,43 @@ export class Analogies {
 
   /**
    * Finds the parts of each letter by alignment; a word that cannot be aligned is left out.
-   * @param sizes number of tokens of letters and of phones.
+   * @param options number of tokens of letters and of phones, words to look up at each end of a word, and the greatest
+   *   number of a part.
    */
-  static of(spoken: readonly Spoken[], sizes: { letters: number; phones: number }): Analogies {
-    const alignment = new Alignment(spoken, sizes);
+  static of(
+    spoken: readonly Spoken[],
+    { letters, phones, count, most }: { letters: number; phones: number; count: number; most: number },
+  ): Analogies {
+    const alignment = new Alignment(spoken, { letters, phones });
     const aligned = spoken.flatMap((pair) => {
       const parts = alignment.align(pair)?.map((part) => part.join(' '));
       return parts ? [{ letters: pair.letters, parts }] : [];
     });
     const counts = new Map<string, number>();
     for (const { parts } of aligned) for (const part of parts) counts.set(part, (counts.get(part) ?? 0) + 1);
-    const frequent = [...counts].filter(([, count]) => count >= RARE).map(([part]) => part);
-    const numbers = new Map(frequent.sort().map((part, i) => [part, i + 1]));
+    const frequent = [...counts]
+      .filter(([, count]) => count >= RARE)
+      .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+      .slice(0, most);
+    const numbers = new Map(frequent.map(([part], i) => [part, i + 1]));
     return new Analogies(
       Int32Array.from(aligned.flatMap(({ letters }) => [...letters, SEPARATOR])),
       Int32Array.from(aligned.flatMap(({ parts }) => [...parts.map((part) => numbers.get(part) ?? 0), 0])),
+      count,
     );
   }
 
-  /** What is known of a word, given as tokens, from words of the like. */
-  of(word: readonly number[]): Analogy {
-    const beginning = this.#beginnings.nearest(written(word));
-    const ending = this.#endings.nearest(turned(written(word)));
-    const known = (near: typeof beginning) =>
+  /**
+   * What the letters of a word, given as tokens, sound as in words of the like: numbers of parts, 0 where nothing is
+   * known. First in the `count` words that begin like it for longest, then in those that end like it.
+   */
+  of(word: readonly number[]): number[][] {
+    const known = (near: { value: readonly number[]; common: number } | undefined) =>
       word.map((_, i) => (near && i < near.common ? near.value[i]! : 0));
-    return { beginning: known(beginning), ending: known(ending).reverse() };
+    const beginnings = this.#beginnings.nearest(written(word), this.count);
+    const endings = this.#endings.nearest(turned(written(word)), this.count);
+    const places = Array.from({ length: this.count }, (_, i) => i);
+    return [...places.map((i) => known(beginnings[i])), ...places.map((i) => known(endings[i]).reverse())];
   }
 }
 

@@ -5,14 +5,18 @@ import {
   Embedding,
   type ForwardContext,
   type Ids,
-  type Key,
   Module,
   type WeightOptions,
 } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Analogies } from './analogies';
 
-/** Letters and what is known of them by analogy as one token each: `letter + letters · (beginning + kinds · ending)`. */
+/** A token is an int32. */
+const LARGEST = 2 ** 31;
+
+/**
+ * Letters and what is known of them by analogy, as one token each: `letter + letters · (part₁ + kinds · (part₂ + …))`.
+ */
 export class AnalogyTokens {
   /** @param letters number of letters' tokens. */
   constructor(
@@ -20,40 +24,57 @@ export class AnalogyTokens {
     readonly analogies: Analogies,
   ) {}
 
+  /** The greatest number of a part that tokens of `letters` letters have room for, with `count` words at each end. */
+  static mostParts(letters: number, count: number): number {
+    return Math.floor((LARGEST / letters) ** (1 / (2 * count))) - 1;
+  }
+
   /** Number of different tokens. */
   get vocab(): number {
-    return this.letters * this.analogies.kinds ** 2;
+    const { kinds, count } = this.analogies;
+    return this.letters * kinds ** (2 * count);
   }
 
   of(word: readonly number[]): number[] {
     const { kinds } = this.analogies;
-    const { beginning, ending } = this.analogies.of(word);
-    return word.map((letter, i) => letter + this.letters * (beginning[i]! + kinds * ending[i]!));
+    const known = this.analogies.of(word);
+    return word.map(
+      (letter, i) => letter + this.letters * known.reduceRight((rest, parts) => parts[i]! + kinds * rest, 0),
+    );
   }
 
-  /** Letters and parts, each int32 in the tokens' shape. The caller owns them. */
-  read(tokens: tf.Tensor): Record<'letters' | 'beginning' | 'ending', tf.Tensor> {
+  /** Letters, and parts of each word that was looked up; int32 in the tokens' shape. The caller owns them. */
+  read(tokens: tf.Tensor): { letters: tf.Tensor; parts: tf.Tensor[] } {
     return tf.tidy(() => {
-      const letters = tf.scalar(this.letters, 'int32');
-      const kinds = tf.scalar(this.analogies.kinds, 'int32');
-      const parts = tf.floorDiv(tokens, letters);
-      return {
-        letters: tf.mod(tokens, letters),
-        beginning: tf.mod(parts, kinds),
-        ending: tf.floorDiv(parts, kinds),
-      };
+      const { kinds, count } = this.analogies;
+      const [packed, letters] = divided(tokens, this.letters);
+      let rest = packed;
+      const parts = Array.from({ length: 2 * count }, () => {
+        const [next, part] = divided(rest, kinds);
+        rest = next;
+        return part;
+      });
+      return { letters, parts };
     });
   }
+}
+
+/** Quotient and remainder of int32. The remainder's own quotient mends what wasm, which divides in float32, gets wrong. */
+function divided(x: tf.Tensor, by: number): [tf.Tensor, tf.Tensor] {
+  const divisor = tf.scalar(by, 'int32');
+  const about = tf.floorDiv(x, divisor);
+  const quotient = tf.add(about, tf.floorDiv(tf.sub(x, tf.mul(about, divisor)), divisor));
+  return [quotient, tf.sub(x, tf.mul(quotient, divisor))];
 }
 
 /**
  * Letters with what they sound as in words of the like: int32 `[batch, seq]` of `AnalogyTokens` → `[batch, seq, dim]`.
  *
- * y = letters(letter) + beginning(part) + ending(part).
+ * y = letters(letter) + known₁(part₁) + known₂(part₂) + …
  */
 export class AnalogyEmbedding extends Module implements TokenEmbedding {
-  readonly beginning: Embedding;
-  readonly ending: Embedding;
+  /** Of each word that is looked up, a vector for each part. */
+  readonly known: Embedding[];
   /** `letters` and `parts` of `Analogies`: a state dict has them, for what is learned of parts has no meaning without. */
   readonly words: Buffer<tf.Rank.R1>;
   readonly parts: Buffer<tf.Rank.R1>;
@@ -66,11 +87,9 @@ export class AnalogyEmbedding extends Module implements TokenEmbedding {
     { key, ...options }: WeightOptions,
   ) {
     super();
-    const { kinds } = tokens.analogies;
-    const [forBeginning, forEnding] = key.split(2) as [Key, Key];
+    const { kinds, count } = tokens.analogies;
     this.#tokens = tokens;
-    this.beginning = new Embedding(kinds, dim, { ...options, key: forBeginning });
-    this.ending = new Embedding(kinds, dim, { ...options, key: forEnding });
+    this.known = key.split(2 * count).map((key) => new Embedding(kinds, dim, { ...options, key }));
     this.words = buffer(tf.tensor1d(tokens.analogies.letters, 'int32'));
     this.parts = buffer(tf.tensor1d(tokens.analogies.parts, 'int32'));
   }
@@ -78,9 +97,9 @@ export class AnalogyEmbedding extends Module implements TokenEmbedding {
   /** @returns `[batch, seq, dim]`. The caller owns it. */
   forward(tokens: Ids, context: ForwardContext = {}): tf.Tensor {
     return tf.tidy(() => {
-      const { letters, beginning, ending } = this.#tokens.read(tokens as tf.Tensor2D);
-      const known = tf.add(this.beginning.forward(beginning as Ids), this.ending.forward(ending as Ids));
-      return tf.add(this.letters.forward(letters as Ids, context), known); // (B, S, dim)
+      const { letters, parts } = this.#tokens.read(tokens as tf.Tensor2D);
+      const known = parts.map((part, i) => this.known[i]!.forward(part as Ids));
+      return tf.addN([this.letters.forward(letters as Ids, context), ...known]); // (B, S, dim)
     });
   }
 }

@@ -7,22 +7,27 @@ export class SortedWords<Value> {
   }
 
   /**
-   * Of the words that begin like `word` for longest, itself aside, the shortest, and of these the first in order.
-   * @returns null where none begins like it; `common` is how many letters both begin with.
+   * The `count` words that begin like `word` for longest, itself aside; of those that are alike the shorter one, and
+   * then the first in order. Fewer where fewer begin like it.
+   * @returns `common` is how many letters both begin with.
    */
-  nearest(word: string): { value: Value; common: number } | null {
+  nearest(word: string, count: number): { value: Value; common: number }[] {
     const words = this.#words;
     const alike = (i: number) => commonBeginning(words[i]?.word ?? '', word);
     let from = this.#firstFrom(word);
     let to = from;
     while (words[to]?.word === word) to++;
-    const common = Math.max(alike(from - 1), alike(to));
-    if (common === 0) return null;
-    const others: (typeof words)[number][] = [];
-    while (alike(from - 1) === common) others.unshift(words[--from]!);
-    while (alike(to) === common) others.push(words[to++]!);
-    const best = others.reduce((best, other) => (other.word.length < best.word.length ? other : best));
-    return { value: best.value, common };
+    const found: { value: Value; common: number }[] = [];
+    while (found.length < count) {
+      const common = Math.max(alike(from - 1), alike(to));
+      if (common === 0) break;
+      const level: (typeof words)[number][] = [];
+      while (alike(from - 1) === common) level.unshift(words[--from]!);
+      while (alike(to) === common) level.push(words[to++]!);
+      level.sort((a, b) => a.word.length - b.word.length);
+      for (const { value } of level.slice(0, count - found.length)) found.push({ value, common });
+    }
+    return found;
   }
 
   /** Place of the first word that is not before this one. */

@@ -1,4 +1,5 @@
 import {
+  beamSearch,
   type EmbeddingMaker,
   FeedForward,
   type FeedForwardMaker,
@@ -14,6 +15,7 @@ import { shareSchema } from '../run/config';
 import { Alphabet } from './alphabet';
 import { Analogies } from './analogies';
 import { AnalogyEmbedding, AnalogyTokens } from './analogy-embedding';
+import { judge } from './judge';
 import { type Lexicon, LONGEST, spelling } from './lexicon';
 import { NgramEmbedding } from './ngram-embedding';
 import { Ngrams } from './ngrams';
@@ -30,7 +32,7 @@ export const ngramDropoutSchema = v.optional(shareSchema, 0);
 export const backwardsSchema = v.optional(v.boolean(), false);
 
 /** None where nothing is said, as in models of before. */
-export const analogiesSchema = v.optional(v.picklist([0, 1]), 0);
+export const analogiesSchema = v.optional(v.picklist([0, 1, 2]), 0);
 
 /** Sizes of the Transformer. */
 export interface SpeakerSizes {
@@ -50,6 +52,12 @@ export interface SpeakerSizes {
   analogies?: v.InferOutput<typeof analogiesSchema>;
 }
 
+/** A pronunciation and the natural logarithm of its probability. */
+export interface Pronunciation {
+  phones: string[];
+  logProb: number;
+}
+
 /** Angles for words: the slowest goes around once in some 500 letters. */
 const turned = ({ maxLength }: { maxLength: number }) => new RotaryPositions({ base: 100, maxLength });
 
@@ -67,6 +75,7 @@ export const G2P_ENTRY = 'poiesis.g2p';
 export class Speaker {
   readonly model: Transformer;
   readonly #tokens: AnalogyTokens | null;
+  #judge: ReturnType<typeof judge> | null = null;
 
   /** @param known the frequent n-grams of letters, where `sizes` has some. */
   constructor(
@@ -99,16 +108,14 @@ export class Speaker {
     }));
     const { sourceVocab, targetVocab } = alphabet;
     const words = spoken.map(({ letters }) => letters);
-    const { ngrams: longest = 0 } = sizes;
+    const { ngrams: longest = 0, analogies: count = 0 } = sizes;
+    const most = AnalogyTokens.mostParts(sourceVocab, count);
+    const analogyOptions = { letters: sourceVocab, phones: targetVocab, count, most };
     return new Speaker(alphabet, sizes, {
       seed,
       ngrams: longest === 0 ? null : Ngrams.of(words, { vocab: sourceVocab, longest }),
-      analogies: sizes.analogies ? Analogies.of(spoken, { letters: sourceVocab, phones: targetVocab }) : null,
+      analogies: count === 0 ? null : Analogies.of(spoken, analogyOptions),
     });
-  }
-
-  get backwards(): boolean {
-    return this.sizes.backwards ?? false;
   }
 
   /** The tokens of a word, with what is known by analogy. @throws ExampleError for an unknown letter. */
@@ -119,8 +126,31 @@ export class Speaker {
 
   /** The tokens of a pronunciation in the order in which the model says them. */
   sound(phones: readonly string[]): number[] {
-    const tokens = this.alphabet.sound(phones);
-    return this.backwards ? tokens.reverse() : tokens;
+    return this.alphabet.sound(this.#turned(phones));
+  }
+
+  /** What each word may sound like, best first. @throws ExampleError for an unknown letter. */
+  async propose(words: readonly string[], { beams }: { beams: number }): Promise<Pronunciation[][]> {
+    const sources = words.map((word) => this.spell(word));
+    const found = await beamSearch(this.model, sources, { beams, lengthPenalty: 0 });
+    return found.map((hypotheses) =>
+      hypotheses.map(({ tokens, logProb }) => ({
+        phones: this.#turned(this.alphabet.read(tokens)),
+        logProb,
+      })),
+    );
+  }
+
+  /** How probable it is that words sound so, as natural logarithms. For a model in evaluation. */
+  judge(pairs: readonly { word: string; phones: readonly string[] }[]): Promise<number[]> {
+    this.#judge ??= judge(this.model);
+    return this.#judge(
+      pairs.map(({ word, phones }) => ({ source: this.spell(word), target: this.sound(phones) })),
+    );
+  }
+
+  #turned<T>(items: readonly T[]): T[] {
+    return this.sizes.backwards ? [...items].reverse() : [...items];
   }
 
   /** What goes with the weights: enough to say words again. */
@@ -141,7 +171,7 @@ export class Speaker {
       const { letters, phones, ...sizes } = saved.output;
       const state = await file.stateDict();
       const alphabet = new Alphabet(letters, phones);
-      const speaker = new Speaker(alphabet, sizes, { seed: 0, ...known(state, alphabet) });
+      const speaker = new Speaker(alphabet, sizes, { seed: 0, ...known(state, alphabet, sizes) });
       speaker.model.loadStateDict(state);
       speaker.model.eval();
       return speaker;
@@ -180,7 +210,7 @@ interface Known {
 }
 
 /** What the model of a state dict knew. */
-function known(state: StateDict, { sourceVocab }: Alphabet): Known {
+function known(state: StateDict, { sourceVocab }: Alphabet, { analogies: count = 0 }: SpeakerSizes): Known {
   const entry = (name: string) => state[`source_embedding.${name}`];
   const [words, parts] = [entry('words'), entry('parts')];
   const inside = words ? 'letters.' : '';
@@ -190,7 +220,7 @@ function known(state: StateDict, { sourceVocab }: Alphabet): Known {
   }
   return {
     ngrams: tables.length === 0 ? null : new Ngrams(sourceVocab, tables),
-    analogies: words && parts ? new Analogies(toInt32(words), toInt32(parts)) : null,
+    analogies: words && parts ? new Analogies(toInt32(words), toInt32(parts), count) : null,
   };
 }
 

@@ -19,7 +19,8 @@ const words = [
 // As often as it takes to be told apart: words that begin with no other word's letter.
 const many = Array.from({ length: 30 }, () => words).flat();
 const spoken = many.map((letters) => ({ letters, phones: soundOf(letters) }));
-const analogies = Analogies.of(spoken, { letters: 7, phones: 16 });
+const options = { letters: 7, phones: 16, count: 1, most: 100 };
+const analogies = Analogies.of(spoken, options);
 
 describe('Analogies', () => {
   const number = (word: number[], i: number) => {
@@ -40,27 +41,41 @@ describe('Analogies', () => {
   });
 
   it('are of other words that begin alike, and that end alike', () => {
-    const [a, b, c] = [0, 1, 2].map((i) => number([3, 4, 5], i));
-    expect(analogies.of([3, 4, 5, 5])).toEqual({
-      beginning: [a, b, c, 0],
-      ending: [0, 0, c, c],
-    });
-    expect(analogies.of([3, 6, 6])).toEqual({
-      beginning: [a, 0, 0],
-      ending: [0, 0, number([3, 4, 5, 6], 3)],
-    });
+    const [a, b, c, d] = [0, 1, 2, 3].map((i) => number([3, 4, 5, 6], i));
+    expect(analogies.of([3, 4, 5, 5])).toEqual([
+      [a, b, c, 0],
+      [0, 0, c, c],
+    ]);
+    expect(analogies.of([3, 6, 6])).toEqual([
+      [a, 0, 0],
+      [0, 0, d],
+    ]);
+  });
+
+  it('are of as many words at each end as one asks for', () => {
+    const [a, b, c] = [0, 1, 2].map((i) => number([3, 4, 5, 6], i));
+    expect(Analogies.of(spoken, { ...options, count: 2 }).of([3, 4, 5, 5])).toEqual([
+      [a, b, c, 0],
+      [a, b, c, 0],
+      [0, 0, c, c],
+      [0, 0, c, c],
+    ]);
+  });
+
+  it('number no more parts than there is room for, the most frequent ones', () => {
+    const few = Analogies.of(spoken, { ...options, most: 1 });
+    expect(few.kinds).toBe(2);
+    // A 5 comes most often.
+    expect(few.of([3, 4, 5, 5])[0]).toEqual([0, 0, 1, 0]);
   });
 
   it('are never of the word itself', () => {
-    const single = Analogies.of([...spoken, { letters: [6, 6, 6], phones: [8, 8, 8] }], {
-      letters: 7,
-      phones: 16,
-    });
-    expect(single.of([6, 6, 6]).beginning).toEqual([single.of([6, 4]).beginning[0], 0, 0]);
+    const single = Analogies.of([...spoken, { letters: [6, 6, 6], phones: [10, 10, 10] }], options);
+    expect(single.of([6, 6, 6])[0]).toEqual([single.of([6, 4])[0]![0], 0, 0]);
   });
 
   it('come back from their tables', () => {
-    const again = new Analogies(analogies.letters, analogies.parts);
+    const again = new Analogies(analogies.letters, analogies.parts, 1);
     expect(again.kinds).toBe(analogies.kinds);
     for (const word of [...words, [3, 4, 5, 5], [6, 6]]) expect(again.of(word)).toEqual(analogies.of(word));
   });
@@ -75,30 +90,38 @@ describe.each(['cpu', 'wasm', 'onnx'])('AnalogyEmbedding on %s', (backend) => {
     const packed = tokens.of(word);
     expect(Math.max(...packed)).toBeLessThan(tokens.vocab);
     const read = tokens.read(tf.tensor1d(packed, 'int32'));
-    const { beginning, ending } = analogies.of(word);
     expect(Array.from(await read.letters.data())).toEqual(word);
-    expect(Array.from(await read.beginning.data())).toEqual(beginning);
-    expect(Array.from(await read.ending.data())).toEqual(ending);
+    for (const [i, parts] of analogies.of(word).entries())
+      expect(Array.from(await read.parts[i]!.data())).toEqual(parts);
   });
 
-  it('reads large tokens exactly', async () => {
-    const parts = Int32Array.from({ length: 600 }, (_, i) => i);
-    const large = new AnalogyTokens(31, new Analogies(new Int32Array(600).fill(1).with(599, 0), parts));
+  it('reads the largest tokens exactly', async () => {
+    const kinds = AnalogyTokens.mostParts(31, 2) + 1;
+    const parts = Int32Array.from({ length: kinds + 1 }, (_, i) => i % kinds);
+    const words = new Int32Array(kinds + 1).fill(1).with(kinds, 0);
+    const large = new AnalogyTokens(31, new Analogies(words, parts, 2));
     const last = large.vocab - 1;
+    expect(last).toBeGreaterThan(2e9);
+    expect(last).toBeLessThan(2 ** 31);
     const read = large.read(tf.tensor1d([last, last - 1, last - 31], 'int32'));
     expect(Array.from(await read.letters.data())).toEqual([30, 29, 30]);
-    expect(Array.from(await read.beginning.data())).toEqual([599, 599, 598]);
-    expect(Array.from(await read.ending.data())).toEqual([599, 599, 599]);
+    const most = kinds - 1;
+    const expected = [
+      [most, most, most - 1],
+      [most, most, most],
+    ];
+    for (const [i, part] of read.parts.entries())
+      expect(Array.from(await part.data())).toEqual(expected[Math.min(i, 1)]);
   });
 
   it('adds the vectors of letters and parts', async () => {
     const letters = new Embedding(7, 4, { key: randomKey(1) });
     const layer = new AnalogyEmbedding(letters, tokens, 4, { key: randomKey(2) });
     const ids = tf.tensor2d([tokens.of(word)], undefined, 'int32');
-    const { beginning, ending } = analogies.of(word);
+    const known = analogies.of(word);
     const rows = (embedding: Embedding, at: number[]) =>
       tf.gather(embedding.weight, tf.tensor1d(at, 'int32'));
-    const sum = tf.addN([rows(letters, word), rows(layer.beginning, beginning), rows(layer.ending, ending)]);
+    const sum = tf.addN([rows(letters, word), ...known.map((parts, i) => rows(layer.known[i]!, parts))]);
     expect(layer.forward(ids)).toBeAllClose(tf.expandDims(sum, 0), 1e-6);
     await expectNoLeak(() => layer.forward(ids).dispose());
     const { words, parts } = await layer.stateDict();
