@@ -65,8 +65,8 @@ export const g2p = trainingExample({
     /** Files instead of the dictionary, as absolute paths. */
     data: v.optional(v.string()),
     test: v.optional(v.string()),
-    /** Test no more than so many words. */
-    testWords: v.optional(countSchema),
+    /** Test no more than so many words, or none. */
+    testWords: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
     dim: countSchema,
     heads: countSchema,
     layers: countSchema,
@@ -88,7 +88,7 @@ export const g2p = trainingExample({
     command
       .option('--data <file>', 'learn from a file of words and phones', userPath)
       .option('--test <file>', 'test on a file; none of its words is learned from', userPath)
-      .option('--test-words <n>', 'test no more than so many words (default: all)', integer)
+      .option('--test-words <n>', 'test no more than so many words, 0 for no test (default: all)', integer)
       .option('--dim <n>', 'features of a token (default: 128)', integer)
       .option('--heads <n>', 'heads of an attention (default: 4)', integer)
       .option('--layers <n>', 'layers of the encoder, and of the decoder (default: 2)', integer)
@@ -160,7 +160,8 @@ export const g2p = trainingExample({
       evaluate: async () => ({ ...(await rates(validation, 1)) }),
       evaluateEvery: config.evaluateEvery,
       figures: async () => ({
-        ...(await rates(test, beams, (done) => console.progress('Testing', done, test.size))),
+        ...(test.size > 0 &&
+          (await rates(test, beams, (done) => console.progress('Testing', done, test.size)))),
         testWords: test.size,
         trainWords: train.size,
         beams,
