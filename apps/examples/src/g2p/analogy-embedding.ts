@@ -99,7 +99,7 @@ export class AnalogyEmbedding extends Module implements TokenEmbedding {
     return tf.tidy(() => {
       const { letters, parts } = this.#tokens.read(tokens as tf.Tensor2D);
       const known = parts.map((part, i) => this.known[i]!.forward(part as Ids));
-      return tf.addN([this.letters.forward(letters as Ids, context), ...known]); // (B, S, dim)
+      return known.reduce((sum, x) => tf.add(sum, x), this.letters.forward(letters as Ids, context)); // (B, S, dim)
     });
   }
 }

@@ -91,7 +91,12 @@ describe('Transformer', () => {
         this.halves = [0, 1].map((i) => new Embedding(vocab, dim / 2, { key: key.fold(i) }));
       }
       forward(tokens: Ids): tf.Tensor {
-        return tf.tidy(() => tf.concat(this.halves.map((half) => half.forward(tokens)), -1)); // (B, S, dim)
+        return tf.tidy(() =>
+          tf.concat(
+            this.halves.map((half) => half.forward(tokens)),
+            -1,
+          ),
+        ); // (B, S, dim)
       }
     }
     const halves: EmbeddingMaker = ({ vocab, dim, key }) => new Halves(vocab, dim, key);
