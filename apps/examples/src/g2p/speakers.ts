@@ -9,9 +9,9 @@ const LIKE_LENGTH = 8;
  * Speakers that say words together, each trained by itself.
  *
  * Each proposes pronunciations, and all of them judge them all: `logProb` is the mean of what they find, so that the best
- * pronunciation is one that surprises none of them much. It helps most where some say the last phone first: a model errs
- * the more the further it has to go on from what it has said itself, and there the others begin (Liu et al., "Agreement
- * on Target-bidirectional Neural Machine Translation", 2016).
+ * pronunciation is one that surprises none of them much. A model errs the more the further it has to go on from what it
+ * has said itself; where some say the last phone first, both ends are judged by one that begins there (Liu et al.,
+ * "Agreement on Target-bidirectional Neural Machine Translation", 2016). What it gains stands in `quality/README.md`.
  */
 export class Speakers {
   readonly #speakers: readonly Speaker[];
