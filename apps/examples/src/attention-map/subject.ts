@@ -4,8 +4,7 @@ import { openSafetensors } from '@poiesis/core/node';
 import * as v from 'valibot';
 import { ExampleError, exitCodes, oneLine } from '../errors';
 import { digits, TOY_ENTRY, tasks, tokens, toyModel } from '../examples/translate-toy';
-import { G2P_ENTRY, Speaker, typedWord } from '../g2p/speaker';
-import { Speakers } from '../g2p/speakers';
+import { G2P_ENTRY, type Pronunciation, Speaker, typedWord } from '../g2p/speaker';
 import type { Subject } from './maps';
 
 /** What the model is to read, as it was typed. */
@@ -57,7 +56,7 @@ function misfit(path: string, example: string, given: string, right: string): Ex
 async function spoken(speaker: Speaker, word: string): Promise<Subject> {
   const { alphabet, model } = speaker;
   const tokens = speaker.spell(word);
-  const best = (await new Speakers([speaker]).say([word], { beams: BEAMS })).get(word)![0]!;
+  const [[best]] = (await speaker.propose([word], { beams: BEAMS })) as [[Pronunciation]];
   const percent = (100 * Math.exp(best.logProb)).toFixed(1);
   const target = speaker.sound(best.phones);
   return {

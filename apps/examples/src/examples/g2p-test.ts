@@ -2,6 +2,7 @@ import '@poiesis/backend-onnx';
 import { useBackend } from '@poiesis/core';
 import { Command } from 'commander';
 import { integer } from '../cli/values';
+import { ExampleError, exitCodes } from '../errors';
 import { errorRates } from '../g2p/error-rates';
 import { type LexiconFiles, lexicons } from '../g2p/lexicon';
 import { Speakers } from '../g2p/speakers';
@@ -45,6 +46,12 @@ async function test({
   json,
   ...files
 }: TestFlags): Promise<void> {
+  const { testWords = 1 } = files;
+  if (testWords < 1) {
+    throw new ExampleError(`--test-words: expected 1 or more, got ${testWords}`, {
+      exitCode: exitCodes.usage,
+    });
+  }
   await useBackend(backend);
   const console = runConsole({ json: json ?? false, quiet: false });
   const speakers = await Speakers.load(model.map(userPath));

@@ -92,7 +92,8 @@ export class Speaker {
       attentionDropout: 0,
       residual: preNorm,
       tied: 'output',
-      maxLength: 2 * (LONGEST + 2),
+      // A search goes on to twice the letters and some, and what it finds is judged with its start and end.
+      maxLength: 3 * (LONGEST + 2),
       ...(positions === 'rotary' && { positions: turned }),
       embeddings: embeddings(alphabet.sourceVocab, ngrams, ngramDropout, this.#tokens),
     } as const;

@@ -77,6 +77,7 @@ describe('npm start -- g2p', () => {
     expect(await start(...say, 'abc')).toBe(1);
     expect(written.err).toMatch(/^(Testing …\n)*"abc": unknown letter "c"; known are ab\n$/);
     expect(await start(...say, 'ab', '--best', '0')).toBe(2);
+    expect(await start('test', ...both, '--test-words', '0')).toBe(2);
   });
 
   it.each([

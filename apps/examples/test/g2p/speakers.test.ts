@@ -58,6 +58,14 @@ describe.each(['wasm', 'onnx'])('on %s', (backend) => {
     }
   });
 
+  it('judge what does not end, of the longest words too', async () => {
+    const endless = [speaker(1), speaker(2, true)];
+    for (const { model } of endless) model.output.bias.assign(tf.tensor1d([0, 0, -50, 0, 0, 0]));
+    const word = 'cat'.repeat(20);
+    const [best] = (await new Speakers(endless).say([word], { beams: 2 })).get(word)!;
+    expect(best!.logProb).toBeLessThan(-50);
+  });
+
   it('who are one and the same say what one says', async () => {
     const [a, b] = [await say(speaker(1)), await say(speaker(1), speaker(1))];
     expect(b.map(({ phones }) => phones)).toEqual(a.map(({ phones }) => phones));
