@@ -38,7 +38,8 @@ export const g2p = trainingExample({
     'test and a hundredth for validation), or from a file with a word, a tab and its phones on each line, where a\n' +
     'word with several pronunciations has several lines. Words are read in lower case.\n\n' +
     'metrics.json tells wordErrorRate and phonemeErrorRate on the test words, in per cent, by beam search; any\n' +
-    'pronunciation of a word counts. --batch is for words of 12 letters: of longer ones a batch has fewer.',
+    'pronunciation of a word counts. --batch is for words of 12 letters: of longer ones a batch has fewer.\n\n' +
+    'With --resume, --dropout, --ngram-dropout, --lr, --smoothing, --beams and --test-words may be others than before.',
   defaults: {
     backend: 'auto',
     // A few minutes on two cores.
@@ -84,6 +85,8 @@ export const g2p = trainingExample({
     beams: countSchema,
     evaluateEvery: countSchema,
   },
+  // More dropout once a run learns little but its own words by heart; another rate or test at its end.
+  changeable: ['dropout', 'ngramDropout', 'lr', 'smoothing', 'beams', 'testWords', 'evaluateEvery'],
   options: (command) =>
     command
       .option('--data <file>', 'learn from a file of words and phones', userPath)

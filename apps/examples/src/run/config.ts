@@ -23,8 +23,8 @@ export type ConfigOf<Entries extends ConfigEntries> = BaseConfig &
   v.InferOutput<v.ObjectSchema<Entries, undefined>>;
 export { count as countSchema, share as shareSchema };
 
-/** Options that a resumed run may change: how far to go, and on what. All others belong to the run. */
-const changeable = new Set(['steps', 'backend']);
+/** Options that every resumed run may change: how far to go, and on what. */
+const CHANGEABLE = ['steps', 'backend'];
 
 /**
  * The config of a new run: the defaults, with what the command line says.
@@ -45,6 +45,7 @@ export function newConfig<Entries extends ConfigEntries>(
 
 /**
  * The config of a run that is resumed.
+ * @param changeable further options that may change; all others belong to the run.
  * @throws ExampleError where the file is missing, half-written or of something else, or an option contradicts it.
  */
 export async function resumedConfig<Entries extends ConfigEntries>(
@@ -52,7 +53,9 @@ export async function resumedConfig<Entries extends ConfigEntries>(
   entries: Entries,
   file: string,
   given: Partial<Record<string, unknown>>,
+  changeable: readonly string[] = [],
 ): Promise<ConfigOf<Entries>> {
+  const free = new Set([...CHANGEABLE, ...changeable]);
   const text = await readFile(file, 'utf8').catch((cause) => {
     throw new ExampleError(`no run to resume: cannot read ${file} (${cause.code ?? cause.message})`, {
       cause,
@@ -74,7 +77,7 @@ export async function resumedConfig<Entries extends ConfigEntries>(
     throw new ExampleError(`cannot resume: ${file}: ${describe(result.issues, (name) => name)}`);
   const known = result.output as ConfigOf<Entries>;
   const clash = Object.entries(given).find(
-    ([name, value]) => !changeable.has(name) && known[name as never] !== value,
+    ([name, value]) => !free.has(name) && known[name as never] !== value,
   );
   if (clash) {
     const [name, value] = clash;

@@ -58,6 +58,8 @@ export interface TrainingExample<Entries extends ConfigEntries, Batch> {
   defaults: ConfigOf<Entries>;
   /** Schema of the options that only this example has, by their names in camelCase. */
   entries: Entries;
+  /** Of those, what a resumed run may change: shapes, data and their order stay the same. */
+  changeable?: readonly (keyof Entries & string)[];
   /** Declares those options on the command line. Their defaults come from `defaults`. */
   options?: (command: Command) => void;
   setUp(context: SetUpContext<ConfigOf<Entries>>): Promise<Training<Batch>>;
@@ -114,7 +116,7 @@ async function runTraining<Entries extends ConfigEntries, Batch>(
   const folder = new RunFolder(userPath(flags.out));
   const console = runConsole({ json: flags.json ?? false, quiet: flags.quiet ?? false });
   const config = flags.resume
-    ? await resumedConfig(example.name, example.entries, folder.config, given)
+    ? await resumedConfig(example.name, example.entries, folder.config, given, example.changeable)
     : newConfig(example.entries, example.defaults, given);
   const { threads } = flags;
   const backend = await useBackend(config.backend, threads === undefined ? {} : { threads });

@@ -80,6 +80,21 @@ describe('npm start -- g2p', () => {
     expect(await start('test', ...both, '--test-words', '0')).toBe(2);
   });
 
+  it('goes on with more dropout than before', async () => {
+    await writeFile(file('data'), words('AB', 'BA', 'ABBA', 'BAA', 'AAB', 'BB'));
+    const run = ['--data', file('data'), '--out', file('run'), '--test-words', '0', ...small];
+    expect(await start(...run, '--steps', '1', '--dropout', '0')).toBe(0);
+    const further = ['--resume', '--out', file('run'), '--steps', '3', '--quiet'];
+    expect(await start(...further, '--dropout', '0.5', '--ngram-dropout', '0.4')).toBe(0);
+    expect(JSON.parse(await readFile(file('run/config.json'), 'utf8'))).toMatchObject({
+      steps: 3,
+      dropout: 0.5,
+      ngramDropout: 0.4,
+    });
+    expect(JSON.parse(await readFile(file('run/metrics.json'), 'utf8')).steps).toBe(3);
+    expect(await start(...further, '--ngrams', '3')).toBe(2);
+  });
+
   it.each([
     ['a line that is none', 'ab\tA B\nba', 'ab\tA B', /data, line 2: expected a word, a tab, and its phones/],
     ['too few words', 'ab\tA B', 'ba\tB A', /^1 words to learn from are too few/],

@@ -35,10 +35,10 @@ describe('resumedConfig', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  async function resume(content: string, given = {}) {
+  async function resume(content: string, given = {}, changeable: string[] = []) {
     const file = join(folder, 'config.json');
     await writeFile(file, content);
-    return resumedConfig('toy', entries, file, given);
+    return resumedConfig('toy', entries, file, given, changeable);
   }
   const whole = JSON.stringify({ example: 'toy', ...defaults });
 
@@ -47,6 +47,15 @@ describe('resumedConfig', () => {
     const given = { steps: 20, backend: 'cpu' };
     expect(await resume(whole, given)).toEqual({ ...defaults, ...given });
     expect(await resume(whole, { batch: 4 })).toEqual(defaults);
+  });
+
+  it('lets an option of the example change where the example says so', async () => {
+    const given = { latentSize: 9 };
+    await expect(resume(whole, given)).rejects.toThrow('--latent-size 9 does not fit');
+    expect(await resume(whole, given, ['latentSize'])).toEqual({ ...defaults, ...given });
+    await expect(resume(whole, { latentSize: 'x' }, ['latentSize'])).rejects.toThrow(
+      '--latent-size: expected',
+    );
   });
 
   it('refuses an option that contradicts the run', async () => {
