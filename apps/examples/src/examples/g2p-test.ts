@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { integer } from '../cli/values';
 import { ExampleError, exitCodes } from '../errors';
 import { errorRates } from '../g2p/error-rates';
-import { type LexiconFiles, lexicons } from '../g2p/lexicon';
+import { type LexiconFiles, lexicons, testLexicon } from '../g2p/lexicon';
 import { Speakers } from '../g2p/speakers';
 import { runConsole } from '../run/console';
 import { userPath } from '../run/paths';
@@ -55,8 +55,7 @@ async function test({
   await useBackend(backend);
   const console = runConsole({ json: json ?? false, quiet: false });
   const speakers = await Speakers.load(model.map(userPath));
-  const { test, validation } = await lexicons(files);
-  const lexicon = onValidation ? validation : test;
+  const lexicon = onValidation ? (await lexicons(files)).validation : await testLexicon(files);
   const words = [...lexicon.keys()];
   const start = performance.now();
   const said = await speakers.say(words, {

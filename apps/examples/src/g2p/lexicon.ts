@@ -89,7 +89,17 @@ export interface LexiconFiles {
 export async function lexicons({ data, test, testWords }: LexiconFiles): Promise<Split> {
   const given = test === undefined ? {} : { test: await readLexicon(test) };
   const split = splitLexicon(data === undefined ? await cmuLexicon() : await readLexicon(data), given);
-  return { ...split, test: new Map([...split.test].slice(0, testWords)) };
+  return { ...split, test: firstOf(split.test, testWords) };
+}
+
+/** The test words of `lexicons`, without reading what there is to learn where they have a file. */
+export async function testLexicon(files: LexiconFiles): Promise<Lexicon> {
+  const { test, testWords } = files;
+  return test === undefined ? (await lexicons(files)).test : firstOf(await readLexicon(test), testWords);
+}
+
+function firstOf(lexicon: Lexicon, count: number | undefined): Lexicon {
+  return new Map([...lexicon].slice(0, count));
 }
 
 const SPLIT_SEED = 1;
