@@ -6,6 +6,8 @@ export interface SequenceBatch {
   source: tf.Tensor;
   /** From start to end, both included. */
   target: tf.Tensor;
+  /** Where the pairs have some: int32 `[batch, sourceLength]`. */
+  labels?: tf.Tensor;
 }
 
 /**

@@ -13,6 +13,8 @@ import type { SequenceBatch } from './batch';
 export interface SequencePair {
   readonly source: ArrayLike<number>;
   readonly target: ArrayLike<number>;
+  /** Of each source token a label, for a loss of the encoder's own. All pairs have them, or none. */
+  readonly labels?: ArrayLike<number>;
 }
 
 export interface SequenceBatchesOptions {
@@ -83,10 +85,12 @@ export class SequenceBatches implements SeekableBatches<SequenceBatch>, AsyncIte
         token,
       );
     }
-    const needed = pairs.map(({ source, target }, i) => {
+    const needed = pairs.map(({ source, target, labels }, i) => {
       check(source.length > 0, `pairs[${i}].source`, 'at least one token', 'none');
       checkTokens(FN, `pairs[${i}].source`, source, sourceVocab);
       checkTokens(FN, `pairs[${i}].target`, target, targetVocab);
+      const labelled = pairs[0]!.labels ? source.length : undefined;
+      check(labels?.length === labelled, `pairs[${i}].labels`, `${labelled ?? 'no'} labels`, labels?.length);
       return Math.max(source.length, target.length + 1);
     });
     const lengths = lengthsOf(options.lengths, largest(needed));
@@ -169,9 +173,11 @@ export class SequenceBatches implements SeekableBatches<SequenceBatch>, AsyncIte
     ];
     const sources = pairs.map(({ source }) => source);
     const targets = pairs.map(({ target }) => [start, ...Array.from(target), end]);
+    const labels = pairs.flatMap(({ labels }) => (labels ? [labels] : []));
     return {
       source: padTokens(filled(sources, [pad]), { pad, length }),
       target: padTokens(filled(targets, [pad]), { pad, length: length + 1 }),
+      ...(labels.length > 0 && { labels: padTokens(filled(labels, [pad]), { pad, length }) }),
     };
   }
 }

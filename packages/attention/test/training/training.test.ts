@@ -175,6 +175,22 @@ describe('SequenceBatches', () => {
     await expect(none.batches().next()).rejects.toThrow('enough for one full batch');
   });
 
+  it('has labels of source tokens beside them, where pairs have some', async () => {
+    const labelled = pairs.map((pair) => ({
+      ...pair,
+      labels: Array.from(pair.source, (token) => 10 * token),
+    }));
+    const batches = new SequenceBatches(labelled, { ...special, rows: 4 });
+    let rows = 0;
+    for await (const { source, target, labels } of batches) {
+      expect(labels).toBeAllClose(tf.mul(source, 10), 0);
+      rows += labels!.shape[0]!;
+      tf.dispose([source, target, labels!]);
+    }
+    expect(rows).toBeGreaterThan(pairs.length);
+    for await (const batch of make({ rows: 50 })) expect(batch).not.toHaveProperty('labels');
+  });
+
   it('leaves no tensor behind', async () => {
     await expectNoLeak(() => taken(make({ tokens: 32 })));
   });
@@ -199,6 +215,17 @@ describe('SequenceBatches', () => {
       'a target that no length holds',
       wrong([3], [3, 3, 3, 3], { lengths: [2, 4] }),
       'pairs[0]): expected at most 4',
+    ],
+    [
+      'a source token without a label',
+      () => new SequenceBatches([{ source: [3, 4], target: [3], labels: [5] }], { ...special, rows: 2 }),
+      'pairs[0].labels): expected 2 labels, got 1',
+    ],
+    [
+      'labels that the first pair has not',
+      () =>
+        new SequenceBatches([pairs[1]!, { source: [3], target: [3], labels: [5] }], { ...special, rows: 2 }),
+      'pairs[1].labels): expected no labels, got 1',
     ],
     ['rows and tokens', wrong([3], [3], { tokens: 4 }), 'expected either tokens or rows, got [4, 2]'],
     ['no rows', wrong([3], [3], { rows: 0 }), 'options.rows): expected an integer ≥ 1, got 0'],
