@@ -1,11 +1,13 @@
-import { SequenceBatches, sequenceLoss } from '@poiesis/attention';
-import { adam, cosine, inverseSqrt, supervised } from '@poiesis/core';
+import { type SequenceBatch, SequenceBatches } from '@poiesis/attention';
+import { adam, cosine, inverseSqrt, randomKey, supervised } from '@poiesis/core';
 import * as v from 'valibot';
 import { integer, number } from '../cli/values';
 import { ExampleError } from '../errors';
-import type { Alphabet } from '../g2p/alphabet';
+import { Alignment } from '../g2p/alignment';
+import { Alphabet } from '../g2p/alphabet';
 import { errorRates } from '../g2p/error-rates';
 import { type Lexicon, LONGEST, lexicons } from '../g2p/lexicon';
+import { modelOf, Pupil, soundLabels } from '../g2p/pupil';
 import {
   analogiesSchema,
   backwardsSchema,
@@ -106,7 +108,7 @@ export const g2p = trainingExample({
       .option('--backwards', 'say the last phone first, for use together with a model that does not')
       .option(
         '--analogies <n>',
-        'words of the like to look up at each end of a word: 0 to 2 (default: 1)',
+        'words of the like to look up at each end of a word: 0 to 3 (default: 1)',
         integer,
       )
       .option('--lr <x>', 'highest learning rate (default: 2e-3)', number)
@@ -121,7 +123,8 @@ export const g2p = trainingExample({
     const { train, validation, test } = await lexicons(config);
     const { dim, heads, layers, dropout, positions, ngrams, ngramDropout, backwards, analogies } = config;
     const sizes = { dim, heads, layers, dropout, positions, ngrams, ngramDropout, backwards, analogies };
-    const speaker = Speaker.of(train, sizes, { seed });
+    const alignment = Alignment.of(train, Alphabet.of(train));
+    const speaker = Speaker.of(train, sizes, { seed, alignment });
     const alone = new Speakers([speaker]);
     const { alphabet, model } = speaker;
     for (const part of [validation, test]) checkLetters(part, alphabet);
@@ -129,7 +132,14 @@ export const g2p = trainingExample({
 
     const pairs = [...train].flatMap(([word, pronunciations]) => {
       const source = speaker.spell(word);
-      return pronunciations.map((phones) => ({ source, target: speaker.sound(phones) }));
+      return pronunciations.map((phones) => {
+        const spoken = { letters: alphabet.spell(word), phones: alphabet.sound(phones) };
+        return {
+          source,
+          target: speaker.sound(phones),
+          labels: soundLabels(spoken, alignment, model.config),
+        };
+      });
     });
     const rate =
       config.schedule === 'cosine'
@@ -137,8 +147,8 @@ export const g2p = trainingExample({
         : inverseSqrt(lr, { warmup });
     // Words are said with the average of the last thousand weights or so.
     const step = supervised(
-      model,
-      sequenceLoss({ labelSmoothing: smoothing }),
+      new Pupil(model, { key: randomKey(seed).fold(1) }),
+      (pupil, batch: SequenceBatch, key) => pupil.loss(batch, { labelSmoothing: smoothing, key }),
       adam({ lr: rate, beta2: 0.98, eps: 1e-9 }),
       { ema: { decay: AVERAGING, warmup: true } },
     );
@@ -156,7 +166,7 @@ export const g2p = trainingExample({
         lengths: LENGTHS,
         seed,
       }),
-      weights: () => average.averages(),
+      weights: async () => modelOf(await average.averages()),
       metadata: speaker.metadata(),
       checkpointEvery: 500,
       // Greedily: a beam takes longer and ranks models alike.

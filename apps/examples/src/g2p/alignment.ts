@@ -1,5 +1,8 @@
+import type { Alphabet } from './alphabet';
+import type { Lexicon } from './lexicon';
+
 /** A letter sounds as no phone, as one or as two. */
-const MOST = 2;
+export const MOST_PHONES = 2;
 
 /** Rounds of expectation and maximization: a lexicon's alignments hardly change after so many. */
 const ROUNDS = 6;
@@ -11,6 +14,14 @@ const LEARNED_FROM = 20_000;
 export interface Spoken {
   letters: readonly number[];
   phones: readonly number[];
+}
+
+/** The words of a lexicon, each with the first of its pronunciations. */
+export function spokenBy(lexicon: Lexicon, alphabet: Alphabet): Spoken[] {
+  return [...lexicon].map(([word, [phones]]) => ({
+    letters: alphabet.spell(word),
+    phones: alphabet.sound(phones!),
+  }));
 }
 
 /**
@@ -37,6 +48,12 @@ export class Alignment {
     }
   }
 
+  /** Of the words of a lexicon, each with the first of its pronunciations. */
+  static of(lexicon: Lexicon, alphabet: Alphabet): Alignment {
+    const { sourceVocab: letters, targetVocab: phones } = alphabet;
+    return new Alignment(spokenBy(lexicon, alphabet), { letters, phones });
+  }
+
   /** The phones of each letter, or null where there are too many for so few letters. */
   align({ letters, phones }: Spoken): number[][] | null {
     const [n, m] = [letters.length, phones.length];
@@ -47,7 +64,7 @@ export class Alignment {
       for (let j = 0; j <= m; j++) {
         const so = best[i * (m + 1) + j]!;
         if (so === -Infinity) continue;
-        for (let k = 0; k <= MOST && j + k <= m; k++) {
+        for (let k = 0; k <= MOST_PHONES && j + k <= m; k++) {
           // A part that was never seen is still better than none.
           const p = this.#probabilities[this.#at(letters[i]!, phones, j, k)]! + 1e-12;
           const to = (i + 1) * (m + 1) + j + k;
@@ -76,7 +93,7 @@ export class Alignment {
     after[after.length - 1] = 1;
     const edges = (visit: (from: number, to: number, at: number) => void, i: number) => {
       for (let j = 0; j <= m; j++)
-        for (let k = 0; k <= MOST && j + k <= m; k++)
+        for (let k = 0; k <= MOST_PHONES && j + k <= m; k++)
           visit(i * (m + 1) + j, (i + 1) * (m + 1) + j + k, this.#at(letters[i]!, phones, j, k));
     };
     const p = this.#probabilities;

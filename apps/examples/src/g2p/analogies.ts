@@ -1,15 +1,15 @@
-import { Alignment, type Spoken } from './alignment';
+import type { Alignment, Spoken } from './alignment';
 import { SortedWords } from './sorted-words';
 
 /** Between two words. */
 const SEPARATOR = 0;
 
-/** Parts that come less often in a lexicon are not told apart from what is not known. */
+/** Parts that a letter has less often are not told apart from what is not known. */
 const RARE = 20;
 
 /**
- * The words that a model learns from, and what each of their letters sounds as: a part of the pronunciation, known by a
- * number from 1.
+ * The words that a model learns from, and what each of their letters sounds as: a part of the pronunciation, known by its
+ * number among those of the letter, from 1.
  *
  * Whoever has seen `agenda` knows most of `agendas`, and two halves of `wiretapped` from `wired` and `tapped`. A model has
  * to see a word many times to know it by heart; here it is looked up instead. No word is an analogy of itself, so that
@@ -49,28 +49,23 @@ export class Analogies {
 
   /**
    * Finds the parts of each letter by alignment; a word that cannot be aligned is left out.
-   * @param options number of tokens of letters and of phones, words to look up at each end of a word, and the greatest
-   *   number of a part.
+   * @param options words to look up at each end of a word, and the greatest number of a part.
    */
   static of(
     spoken: readonly Spoken[],
-    { letters, phones, count, most }: { letters: number; phones: number; count: number; most: number },
+    alignment: Alignment,
+    { count, most }: { count: number; most: number },
   ): Analogies {
-    const alignment = new Alignment(spoken, { letters, phones });
     const aligned = spoken.flatMap((pair) => {
       const parts = alignment.align(pair)?.map((part) => part.join(' '));
       return parts ? [{ letters: pair.letters, parts }] : [];
     });
-    const counts = new Map<string, number>();
-    for (const { parts } of aligned) for (const part of parts) counts.set(part, (counts.get(part) ?? 0) + 1);
-    const frequent = [...counts]
-      .filter(([, count]) => count >= RARE)
-      .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-      .slice(0, most);
-    const numbers = new Map(frequent.map(([part], i) => [part, i + 1]));
+    const numbers = numbered(aligned, most);
+    const numbersOf = ({ letters, parts }: Aligned) =>
+      parts.map((part, i) => numbers.get(letters[i]!)!.get(part) ?? 0);
     return new Analogies(
       Int32Array.from(aligned.flatMap(({ letters }) => [...letters, SEPARATOR])),
-      Int32Array.from(aligned.flatMap(({ parts }) => [...parts.map((part) => numbers.get(part) ?? 0), 0])),
+      Int32Array.from(aligned.flatMap((word) => [...numbersOf(word), 0])),
       count,
     );
   }
@@ -87,6 +82,28 @@ export class Analogies {
     const places = Array.from({ length: this.count }, (_, i) => i);
     return [...places.map((i) => known(beginnings[i])), ...places.map((i) => known(endings[i]).reverse())];
   }
+}
+
+interface Aligned {
+  letters: readonly number[];
+  parts: readonly string[];
+}
+
+/** Of each letter, the numbers of its frequent parts, from the most frequent one on. */
+function numbered(words: readonly Aligned[], most: number): Map<number, Map<string, number>> {
+  const counts = new Map<number, Map<string, number>>();
+  for (const { letters, parts } of words) {
+    for (const [i, part] of parts.entries()) {
+      const own = counts.get(letters[i]!) ?? new Map<string, number>();
+      counts.set(letters[i]!, own.set(part, (own.get(part) ?? 0) + 1));
+    }
+  }
+  const numbers = (own: Map<string, number>) => {
+    const frequent = [...own].filter(([, count]) => count >= RARE);
+    frequent.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+    return new Map(frequent.slice(0, most).map(([part], i) => [part, i + 1]));
+  };
+  return new Map([...counts].map(([letter, own]) => [letter, numbers(own)]));
 }
 
 /** Tokens as a string, to be compared and sorted: a character each. */

@@ -60,7 +60,7 @@ export class AnalogyTokens {
 }
 
 /** Quotient and remainder of int32. The remainder's own quotient mends what wasm, which divides in float32, gets wrong. */
-function divided(x: tf.Tensor, by: number): [tf.Tensor, tf.Tensor] {
+export function divided(x: tf.Tensor, by: number): [tf.Tensor, tf.Tensor] {
   const divisor = tf.scalar(by, 'int32');
   const about = tf.floorDiv(x, divisor);
   const quotient = tf.add(about, tf.floorDiv(tf.sub(x, tf.mul(about, divisor)), divisor));
@@ -70,10 +70,10 @@ function divided(x: tf.Tensor, by: number): [tf.Tensor, tf.Tensor] {
 /**
  * Letters with what they sound as in words of the like: int32 `[batch, seq]` of `AnalogyTokens` → `[batch, seq, dim]`.
  *
- * y = letters(letter) + known₁(part₁) + known₂(part₂) + …
+ * y = letters(letter) + known₁(letter, part₁) + known₂(letter, part₂) + …
  */
 export class AnalogyEmbedding extends Module implements TokenEmbedding {
-  /** Of each word that is looked up, a vector for each part. */
+  /** Of each word that is looked up, a vector for each part of each letter: at `part · letters + letter`. */
   readonly known: Embedding[];
   /** `letters` and `parts` of `Analogies`: a state dict has them, for what is learned of parts has no meaning without. */
   readonly words: Buffer<tf.Rank.R1>;
@@ -88,8 +88,9 @@ export class AnalogyEmbedding extends Module implements TokenEmbedding {
   ) {
     super();
     const { kinds, count } = tokens.analogies;
+    const rows = kinds * tokens.letters;
     this.#tokens = tokens;
-    this.known = key.split(2 * count).map((key) => new Embedding(kinds, dim, { ...options, key }));
+    this.known = key.split(2 * count).map((key) => new Embedding(rows, dim, { ...options, key }));
     this.words = buffer(tf.tensor1d(tokens.analogies.letters, 'int32'));
     this.parts = buffer(tf.tensor1d(tokens.analogies.parts, 'int32'));
   }
@@ -98,7 +99,9 @@ export class AnalogyEmbedding extends Module implements TokenEmbedding {
   forward(tokens: Ids, context: ForwardContext = {}): tf.Tensor {
     return tf.tidy(() => {
       const { letters, parts } = this.#tokens.read(tokens as tf.Tensor2D);
-      const known = parts.map((part, i) => this.known[i]!.forward(part as Ids));
+      const row = (part: tf.Tensor) =>
+        tf.add(tf.mul(part, tf.scalar(this.#tokens.letters, 'int32')), letters);
+      const known = parts.map((part, i) => this.known[i]!.forward(row(part) as Ids));
       return known.reduce((sum, x) => tf.add(sum, x), this.letters.forward(letters as Ids, context)); // (B, S, dim)
     });
   }

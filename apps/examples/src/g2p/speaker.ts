@@ -12,6 +12,7 @@ import { openSafetensors } from '@poiesis/core/node';
 import * as v from 'valibot';
 import { ExampleError, oneLine } from '../errors';
 import { shareSchema } from '../run/config';
+import { Alignment, spokenBy } from './alignment';
 import { Alphabet } from './alphabet';
 import { Analogies } from './analogies';
 import { AnalogyEmbedding, AnalogyTokens } from './analogy-embedding';
@@ -32,7 +33,7 @@ export const ngramDropoutSchema = v.optional(shareSchema, 0);
 export const backwardsSchema = v.optional(v.boolean(), false);
 
 /** None where nothing is said, as in models of before. */
-export const analogiesSchema = v.optional(v.picklist([0, 1, 2]), 0);
+export const analogiesSchema = v.optional(v.picklist([0, 1, 2, 3]), 0);
 
 /** Sizes of the Transformer. */
 export interface SpeakerSizes {
@@ -100,22 +101,26 @@ export class Speaker {
     this.model = new Transformer(config, { seed });
   }
 
-  /** A speaker that has learned nothing yet, with the n-grams and words of a lexicon. */
-  static of(lexicon: Lexicon, sizes: SpeakerSizes, { seed }: { seed: number }): Speaker {
+  /**
+   * A speaker that has learned nothing yet, with the n-grams and words of a lexicon.
+   * @param options `alignment`: of the lexicon, where there is one already.
+   */
+  static of(
+    lexicon: Lexicon,
+    sizes: SpeakerSizes,
+    { seed, alignment }: { seed: number; alignment?: Alignment },
+  ): Speaker {
     const alphabet = Alphabet.of(lexicon);
-    const spoken = [...lexicon].map(([word, [phones]]) => ({
-      letters: alphabet.spell(word),
-      phones: alphabet.sound(phones!),
-    }));
-    const { sourceVocab, targetVocab } = alphabet;
+    const spoken = spokenBy(lexicon, alphabet);
+    const { sourceVocab: vocab } = alphabet;
     const words = spoken.map(({ letters }) => letters);
     const { ngrams: longest = 0, analogies: count = 0 } = sizes;
-    const most = AnalogyTokens.mostParts(sourceVocab, count);
-    const analogyOptions = { letters: sourceVocab, phones: targetVocab, count, most };
+    const aligned = () => alignment ?? Alignment.of(lexicon, alphabet);
+    const most = AnalogyTokens.mostParts(vocab, count);
     return new Speaker(alphabet, sizes, {
       seed,
-      ngrams: longest === 0 ? null : Ngrams.of(words, { vocab: sourceVocab, longest }),
-      analogies: count === 0 ? null : Analogies.of(spoken, analogyOptions),
+      ngrams: longest === 0 ? null : Ngrams.of(words, { vocab, longest }),
+      analogies: count === 0 ? null : Analogies.of(spoken, aligned(), { count, most }),
     });
   }
 

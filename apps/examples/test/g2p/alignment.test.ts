@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Alignment } from '../../src/g2p/alignment';
+import { Alignment, spokenBy } from '../../src/g2p/alignment';
 import { Alphabet } from '../../src/g2p/alphabet';
 import { parseLexicon } from '../../src/g2p/lexicon';
 
@@ -20,11 +20,8 @@ const lines = [
 ];
 const lexicon = parseLexicon(lines.join('\n'), 'f');
 const alphabet = Alphabet.of(lexicon);
-const spoken = [...lexicon].map(([word, [phones]]) => ({
-  letters: alphabet.spell(word),
-  phones: alphabet.sound(phones!),
-}));
-const alignment = new Alignment(spoken, { letters: alphabet.sourceVocab, phones: alphabet.targetVocab });
+const spoken = spokenBy(lexicon, alphabet);
+const alignment = Alignment.of(lexicon, alphabet);
 const align = (word: string, phones: string) =>
   alignment
     .align({ letters: alphabet.spell(word), phones: alphabet.sound(phones.split(' ')) })
