@@ -40,8 +40,7 @@ export const g2p = trainingExample({
     'test and a hundredth for validation), or from a file with a word, a tab and its phones on each line, where a\n' +
     'word with several pronunciations has several lines. Words are read in lower case.\n\n' +
     'metrics.json tells wordErrorRate and phonemeErrorRate on the test words, in per cent, by beam search; any\n' +
-    'pronunciation of a word counts. --batch is for words of 12 letters: of longer ones a batch has fewer.\n\n' +
-    'With --resume, --dropout, --ngram-dropout, --lr, --smoothing, --beams and --test-words may be others than before.',
+    'pronunciation of a word counts. --batch is for words of 12 letters: of longer ones a batch has fewer.',
   defaults: {
     backend: 'auto',
     // A few minutes on two cores.
@@ -132,13 +131,11 @@ export const g2p = trainingExample({
 
     const pairs = [...train].flatMap(([word, pronunciations]) => {
       const source = speaker.spell(word);
-      return pronunciations.map((phones) => {
-        const spoken = { letters: alphabet.spell(word), phones: alphabet.sound(phones) };
-        return {
-          source,
-          target: speaker.sound(phones),
-          labels: soundLabels(spoken, alignment, model.config),
-        };
+      const letters = alphabet.spell(word);
+      return pronunciations.map((pronunciation) => {
+        const phones = alphabet.sound(pronunciation);
+        const labels = soundLabels({ letters, phones }, alignment, model.config);
+        return { source, target: speaker.sound(pronunciation), labels };
       });
     });
     const rate =

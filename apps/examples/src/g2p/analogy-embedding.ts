@@ -10,6 +10,7 @@ import {
 } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Analogies } from './analogies';
+import { divided } from './divided';
 
 /** A token is an int32. */
 const LARGEST = 2 ** 31;
@@ -57,14 +58,6 @@ export class AnalogyTokens {
       return { letters, parts };
     });
   }
-}
-
-/** Quotient and remainder of int32. The remainder's own quotient mends what wasm, which divides in float32, gets wrong. */
-export function divided(x: tf.Tensor, by: number): [tf.Tensor, tf.Tensor] {
-  const divisor = tf.scalar(by, 'int32');
-  const about = tf.floorDiv(x, divisor);
-  const quotient = tf.add(about, tf.floorDiv(tf.sub(x, tf.mul(about, divisor)), divisor));
-  return [quotient, tf.sub(x, tf.mul(quotient, divisor))];
 }
 
 /**

@@ -2,7 +2,7 @@ import { paddingMask, type SequenceBatch, shiftTarget, type Transformer } from '
 import { crossEntropy, type Key, Linear, Module, type StateDict } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Alignment, MOST_PHONES, type Spoken } from './alignment';
-import { divided } from './analogy-embedding';
+import { divided } from './divided';
 
 /**
  * A speaker's model while it learns: its encoder also tells, for itself, what each letter sounds as.

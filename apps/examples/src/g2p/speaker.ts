@@ -150,8 +150,10 @@ export class Speaker {
   /** How probable it is that words sound so, as natural logarithms. For a model in evaluation. */
   judge(pairs: readonly { word: string; phones: readonly string[] }[]): Promise<number[]> {
     this.#judge ??= judge(this.model);
+    const words = new Set(pairs.map(({ word }) => word));
+    const sources = new Map([...words].map((word) => [word, this.spell(word)]));
     return this.#judge(
-      pairs.map(({ word, phones }) => ({ source: this.spell(word), target: this.sound(phones) })),
+      pairs.map(({ word, phones }) => ({ source: sources.get(word)!, target: this.sound(phones) })),
     );
   }
 

@@ -99,6 +99,7 @@ function describe(issues: readonly v.BaseIssue<unknown>[], nameOf: (key: string)
   return `${key ? nameOf(key) : 'config'}: ${issue?.message.replace(/^Invalid \w+: /, '').replace(/^Expected/, 'expected')}`;
 }
 
-function kebab(name: string): string {
+/** The option of a name in camelCase, without its dashes. */
+export function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -16,7 +16,14 @@ import { integer } from '../cli/values';
 import { cacheFolder } from '../data/cache';
 import { ExampleError, exitCodes } from '../errors';
 import type { Example } from '../example';
-import { type BaseConfig, type ConfigEntries, type ConfigOf, newConfig, resumedConfig } from './config';
+import {
+  type BaseConfig,
+  type ConfigEntries,
+  type ConfigOf,
+  kebab,
+  newConfig,
+  resumedConfig,
+} from './config';
 import { type Console, runConsole, type SampleFile } from './console';
 import { interruptible } from './interrupt';
 import { userPath } from './paths';
@@ -86,7 +93,7 @@ export function trainingExample<Entries extends ConfigEntries, Batch>(
   const command = () => {
     const command = new Command(name)
       .summary(summary)
-      .description([summary, example.description].filter(Boolean).join('\n\n'))
+      .description([summary, example.description, resumable(example)].filter(Boolean).join('\n\n'))
       .option('--steps <n>', `training steps in all (default: ${defaults.steps})`, integer)
       .option('--batch <n>', `samples per step (default: ${defaults.batch})`, integer)
       .option('--seed <n>', `seed of weights, data order and noise (default: ${defaults.seed})`, integer)
@@ -105,6 +112,13 @@ export function trainingExample<Entries extends ConfigEntries, Batch>(
     );
   };
   return { name, summary, command };
+}
+
+/** What `--help` says of the options that a resumed run may change. */
+function resumable({ changeable }: { changeable?: readonly string[] }): string | undefined {
+  if (!changeable) return undefined;
+  const options = changeable.map((name) => `--${kebab(name)}`).join(', ');
+  return `With --resume these may be others than before: ${options}.`;
 }
 
 async function runTraining<Entries extends ConfigEntries, Batch>(

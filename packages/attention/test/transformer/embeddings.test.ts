@@ -1,26 +1,8 @@
 import { Embedding, type Ids, type Key, Module } from '@poiesis/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { type EmbeddingMaker, padTokens, Transformer, type TransformerConfig } from '../../src';
-
-const source = [
-  [3, 4, 5, 6],
-  [5, 3],
-];
-const target = [
-  [1, 4, 8],
-  [1, 7],
-];
-const small = {
-  sourceVocab: 7,
-  targetVocab: 9,
-  dim: 8,
-  heads: 2,
-  layers: 1,
-  hidden: 12,
-  dropout: 0,
-} as const;
-const make = (more: Partial<TransformerConfig> = {}) => new Transformer({ ...small, ...more }, { seed: 1 });
+import { type EmbeddingMaker, padTokens } from '../../src';
+import { make, source, target } from './small';
 
 describe('embeddings of a Transformer', () => {
   it('takes other embeddings, and draws nothing else differently for them', () => {

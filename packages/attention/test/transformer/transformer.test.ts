@@ -22,30 +22,10 @@ import {
   RotaryPositions,
   swiGLU,
   Transformer,
-  type TransformerConfig,
   TransformerEncoder,
   transformerEncoder,
 } from '../../src';
-
-const small = {
-  sourceVocab: 7,
-  targetVocab: 9,
-  dim: 8,
-  heads: 2,
-  layers: 1,
-  hidden: 12,
-  dropout: 0,
-} as const;
-const source = [
-  [3, 4, 5, 6],
-  [5, 3],
-];
-const target = [
-  [1, 4, 8],
-  [1, 7],
-];
-const make = (more: Partial<TransformerConfig> = {}, seed = 1) =>
-  new Transformer({ ...small, ...more }, { seed });
+import { make, small, source, target } from './small';
 
 describe('Transformer', () => {
   it('makes logits of tokens', () => {
